@@ -65,7 +65,7 @@ pub(crate) fn run(arguments: &Check, now: SystemTime) -> Result<Exit, CommandErr
         note("error", &advised(chain(it), it.hint()));
     }
     if sum.policies == 0 {
-        note("warning", "nothing was checked: there is no backup policy in what was named");
+        note("warning", "nothing was checked: the named files contain no backup policy");
     }
     note("checked", &sum.to_string());
     let counts = |it: &Finding| arguments.strict || it.severity == Severity::Error;

@@ -103,8 +103,8 @@ fn what_stays_is_told_with_its_status_and_the_attempts() {
     let json = "AWS answered 200 with a part of an answer (JSON that is cut off)";
     let xml = "AWS answered 500 with a part of an answer (XML that is cut off)";
     let dropped = "AWS could not be reached, the last of 24 attempts: dispatch failure: io error: the \
-                   connection was dropped on purpose; hint: this passes; if it stays, see whether \
-                   the network here has a way to AWS's endpoints";
+                   connection was dropped on purpose; hint: usually temporary; if it continues, check \
+                   that the function can reach the AWS endpoints";
     let nothing = "AWS answered 503 with an empty body, where an answer is expected";
     let told = "The request failed because it was told to.; hint: this passes; deploy again";
     let often = |count: u32| format!(", the last of {count} attempts{HINT}");

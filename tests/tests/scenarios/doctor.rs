@@ -377,7 +377,7 @@ async fn a_denied_call_makes_its_check_unknown_and_names_the_action() {
         let found = run.json();
         let found = found.as_array().unwrap().iter().filter(|it| it["verdict"] == "unknown");
         for it in found {
-            assert_eq!(it["fix"], format!("allow yourself {action}"));
+            assert_eq!(it["fix"], format!("your credentials need the permission {action}"));
         }
         assert_eq!(run.code, 2, "{action}: {}", run.notes);
     }

@@ -135,7 +135,7 @@ impl Advice {
             Self::Resume => "deploy again to continue where it stopped",
             Self::Superseded | Self::MemberAgain => "deploy again",
             Self::Network => {
-                "this passes; if it stays, see whether the network here has a way to AWS's endpoints"
+                "usually temporary; if it continues, check that the function can reach the AWS endpoints"
             }
             Self::Between => {
                 "something between the function and AWS answers in its place, such as a proxy or an \

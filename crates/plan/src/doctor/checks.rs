@@ -51,7 +51,8 @@ fn check<T>(name: &'static str, read: &Read<T>, judge: impl FnOnce(&T) -> Judged
     let (verdict, message, fix) = match read {
         Ok(it) => judge(it),
         Err(unread) => {
-            let allow = unread.action.as_ref().map(|action| format!("allow yourself {action}"));
+            let allow = |it| format!("your credentials need the permission {it}");
+            let allow = unread.action.as_ref().map(allow);
             let fix = allow.or_else(|| unread.hint.clone());
             (Verdict::Unknown, unread.why.clone(), fix)
         }
@@ -400,7 +401,8 @@ pub(super) fn state(observed: &Observed, now: SystemTime) -> Vec<Check> {
     const STATE: &str = "desired state";
     const SWEEP: &str = "last sweep";
     let Some(StateBucket { bucket, entries, swept }) = &observed.state else {
-        let fix = Some("name the bucket of the bootstrap stack with --state-bucket".to_owned());
+        let fix = "deploy `templates/bootstrap.yaml`, or name its bucket with --state-bucket";
+        let fix = Some(fix.to_owned());
         let message = "no state bucket is named".to_owned();
         return [STATE, SWEEP]
             .map(|name| {

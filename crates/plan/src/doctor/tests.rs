@@ -405,9 +405,9 @@ fn a_state_bucket_that_is_not_named_is_not_looked_at() {
         |it| it.state = None,
         expect![[r"
         unknown desired state: no state bucket is named
-          name the bucket of the bootstrap stack with --state-bucket
+          deploy `templates/bootstrap.yaml`, or name its bucket with --state-bucket
         unknown last sweep: no state bucket is named
-          name the bucket of the bootstrap stack with --state-bucket
+          deploy `templates/bootstrap.yaml`, or name its bucket with --state-bucket
     "]],
     );
 }
@@ -460,7 +460,7 @@ fn what_could_not_be_read_is_unknown_and_names_the_action() {
         |it| it.trails = Err(unread),
         expect![[r"
         unknown CloudTrail: cannot list the trails
-          allow yourself cloudtrail:DescribeTrails
+          your credentials need the permission cloudtrail:DescribeTrails
     "]],
     );
 }
@@ -549,7 +549,7 @@ fn keys_that_do_not_work_are_problems_and_others_are_not_known() {
         },
         expect![[r"
             unknown keys: the key of the state: cannot look at the key: AccessDenied
-              allow yourself kms:DescribeKey
+              your credentials need the permission kms:DescribeKey
         "]],
     );
 }

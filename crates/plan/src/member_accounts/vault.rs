@@ -83,7 +83,7 @@ impl KeyState {
             "Disabled" => Self::Unusable("is disabled"),
             "PendingDeletion" | "PendingReplicaDeletion" => Self::Unusable("is to be deleted"),
             "PendingImport" => Self::Unusable("has no key material"),
-            "Unavailable" => Self::Unusable("is cut off from its key store"),
+            "Unavailable" => Self::Unusable("cannot be used because its key store is disconnected"),
             other => Self::Other(other.to_owned()),
         }
     }
@@ -297,7 +297,7 @@ mod tests {
             ("PendingDeletion", "is to be deleted"),
             ("PendingReplicaDeletion", "is to be deleted"),
             ("PendingImport", "has no key material"),
-            ("Unavailable", "is cut off from its key store"),
+            ("Unavailable", "cannot be used because its key store is disconnected"),
         ] {
             assert_eq!(with_key(state), [format!("! the key of the vault `keep` {how}")]);
         }

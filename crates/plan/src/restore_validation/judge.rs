@@ -82,13 +82,15 @@ pub fn with_own(resource: &Resource, judgment: Judgment, own: Opinion) -> Judgme
     let Judgment::Sound(why) = judgment else { return judgment };
     match own {
         Opinion::Good(own) => Judgment::Sound(format!("{why}; its own check: {own}")),
-        Opinion::Bad(own) => Judgment::Broken(format!("the own check of {resource} says: {own}")),
+        Opinion::Bad(own) => {
+            Judgment::Broken(format!("your check function reports for {resource}: {own}"))
+        }
         Opinion::Later(own) => Judgment::Unsettled {
             now: format!("not good for its own check: {own}"),
             awaited: "good for it".to_owned(),
         },
         Opinion::Unclear => Judgment::Doubtful(format!(
-            "the own check of {resource} does not say SUCCESSFUL, FAILED or WAIT; {why}"
+            "your check function reports neither SUCCESSFUL, FAILED nor WAIT for {resource}; {why}"
         )),
     }
 }

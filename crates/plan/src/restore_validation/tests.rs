@@ -741,7 +741,7 @@ fn the_owners_function_makes_nothing_good_that_is_not() {
     let report = with(Judgment::Broken(own("No.")), good());
     assert_eq!((report.status, report.message.as_str()), (Status::Failed, "No."));
     let report = with(sound(), Opinion::Bad(own("no invoices")));
-    let why = "the own check of database x says: no invoices";
+    let why = "your check function reports for database x: no invoices";
     assert_eq!((report.status, report.message.as_str()), (Status::Failed, why));
     assert_eq!(with(sound(), Opinion::Unclear).status, Status::TimedOut);
     let later = with_own(&resource, sound(), Opinion::Later(own("still counting")));
