@@ -61,6 +61,9 @@ pub struct Service {
     pub name: &'static str,
 }
 
+/// The Resource Groups Tagging API, which lists the resources of a Region by their tags.
+pub const TAGGING: Service = Service { id: "Resource Groups Tagging API", name: "tagging" };
+
 /// A request for an operation, in the protocol of its service.
 #[derive(Clone, Debug)]
 pub enum Question {
@@ -94,6 +97,13 @@ pub enum Question {
         /// Its query.
         query: Vec<(&'static str, String)>,
     },
+}
+
+impl Question {
+    /// Returns a request to the [`TAGGING`] API.
+    pub fn tagging(body: Value) -> Self {
+        Self::Json { protocol: "1.1", target: "ResourceGroupsTaggingAPI_20170126", body }
+    }
 }
 
 /// An error that a service answered.

@@ -22,6 +22,13 @@ use crate::garbled::Garbled;
 use crate::operation::Need;
 use crate::tally::Tally;
 
+/// The number of attempts after which a first call ends that AWS does not answer but something else.
+/// The waits between them take less than three seconds.
+const GARBLED: u32 = 4;
+
+/// The minimum time of an attempt, in which AWS usually answers.
+const LEAST: Duration = Duration::from_secs(2);
+
 tokio::task_local! {
     /// The attempts of the call that is being polled.
     static CURRENT: Arc<Attempts>;
@@ -40,6 +47,8 @@ pub(crate) struct Attempts {
     seen: Mutex<Seen>,
     /// The time at which the first of the latest attempts was sent that did not reach AWS.
     began: Mutex<Option<Instant>>,
+    /// The time at which the first attempt was sent.
+    first: Mutex<Option<Instant>>,
 }
 
 /// The observations of the attempts so far.
@@ -113,6 +122,7 @@ impl Attempts {
             reach: None,
             seen: Mutex::default(),
             began: Mutex::default(),
+            first: Mutex::default(),
         }
     }
 
@@ -145,7 +155,13 @@ impl Attempts {
         if !matches!(seen.last, Some(Last::Unreachable(_))) {
             *lock(&self.began) = Some(Instant::now());
         }
-        self.need.patience().map(|it| it.attempt)
+        let first = *lock(&self.first).get_or_insert_with(Instant::now);
+        let attempt = self.need.patience()?.attempt;
+        Some(match self.need {
+            // All attempts together take no longer than one.
+            Need::First => attempt.saturating_sub(first.elapsed()).max(LEAST),
+            Need::Needed | Need::Helpful | Need::Optional => attempt,
+        })
     }
 
     /// Records the outcome of an attempt if it failed, and returns it.
@@ -180,7 +196,12 @@ impl Attempts {
             matches!(seen.last, Some(Last::Unreachable(_)))
                 && lock(&self.began).is_some_and(|it| it.elapsed() >= reach)
         };
+        // Something that answers in the place of AWS answers the same again.
+        let is_between = self.need == Need::First
+            && matches!(seen.last, Some(Last::Garbled(_)))
+            && seen.sent >= GARBLED;
         self.need.patience().is_some_and(|it| seen.sent >= it.attempts)
+            || is_between
             || self.reach.is_some_and(is_lost)
     }
 

@@ -21,6 +21,7 @@ use tracing::warn;
 use crate::advice::Advice;
 use crate::attempts::{Refusal, Seen};
 use crate::garbled::Garbled;
+use crate::http::UnusableBundle;
 use crate::operation::{Need, Operation, permission};
 
 /// A failed action of AWS.
@@ -79,6 +80,8 @@ enum Why {
     NoCredentials(Option<String>),
     #[error("{}; {}", limit(*need, *reader), seen.so_far())]
     OutOfTime { need: Need, reader: Reader, seen: Box<Seen> },
+    #[error(transparent)]
+    Bundle(UnusableBundle),
     #[error("AWS answered without {0}")]
     Incomplete(&'static str),
     #[error("{}", .0.why)]
@@ -114,7 +117,8 @@ impl Cause {
             Why::Garbled { garbled, .. } => Some(garbled.advice()),
             Why::Unreachable { .. } => Some(Advice::Network),
             Why::NoCredentials(_) => Some(Advice::NoCredentials),
-            Why::OutOfTime { need: Need::Needed, .. } => Some(Advice::Resume),
+            Why::Bundle(_) => Some(Advice::Same(UnusableBundle::HINT)),
+            Why::OutOfTime { need: Need::Needed | Need::First, .. } => Some(Advice::Resume),
             Why::OutOfTime { need: Need::Helpful | Need::Optional, .. } | Why::Unknown(_) => None,
             Why::Incomplete(_) => Some(Advice::Same("this is not how the API is documented")),
             Why::Unusable(why) => Some(why.advice),
@@ -153,8 +157,10 @@ struct ErrorAnswer {
 /// Says which limit ended the call.
 fn limit(need: Need, reader: Reader) -> &'static str {
     match (need, reader) {
-        (Need::Needed, Reader::Operator) => "the time for the command is over",
-        (Need::Needed, Reader::Author | Reader::Log) => "the function's deadline came first",
+        (Need::Needed | Need::First, Reader::Operator) => "the time for the command is over",
+        (Need::Needed | Need::First, Reader::Author | Reader::Log) => {
+            "the function's deadline came first"
+        }
         (Need::Helpful | Need::Optional, _) => {
             "the remaining time is kept for the calls that are needed"
         }
@@ -208,11 +214,18 @@ impl Error {
                 None => garbled(Garbled::unknown(context.raw())),
             },
             SdkError::ResponseError(context) => garbled(Garbled::unknown(context.raw())),
-            _ => match (Garbled::behind(&error), credentials_behind(&error)) {
-                (Some(it), _) => garbled(it),
-                (None, Some(it)) => (Kind::Rejected, Why::NoCredentials(without(it))),
-                (None, None) => (Kind::Transient, Why::Unreachable { tries, why: chain(&error) }),
-            },
+            _ => {
+                // Credentials may come through the same connector, so the bundle is looked for first.
+                if let Some(it) = UnusableBundle::behind(&error) {
+                    (Kind::Rejected, Why::Bundle(it))
+                } else if let Some(it) = Garbled::behind(&error) {
+                    garbled(it)
+                } else if let Some(it) = credentials_behind(&error) {
+                    (Kind::Rejected, Why::NoCredentials(without(it)))
+                } else {
+                    (Kind::Transient, Why::Unreachable { tries, why: chain(&error) })
+                }
+            }
         };
         Self::new(action, kind, why)
     }
@@ -361,6 +374,7 @@ impl Error {
             Why::Garbled { .. }
             | Why::Unreachable { .. }
             | Why::NoCredentials(_)
+            | Why::Bundle(_)
             | Why::OutOfTime { .. }
             | Why::Incomplete(_)
             | Why::Unusable(_)

@@ -77,7 +77,7 @@ pub fn connector() -> SharedHttpConnector {
     match tls {
         Ok(tls) => connector_by(Matcher::from_env(), tls),
         Err(why) => {
-            error!(why, "the certificate authorities of {BUNDLE} cannot be read");
+            error!(%why, "the certificate authorities of {BUNDLE} cannot be read");
             SharedHttpConnector::new(Unusable(why))
         }
     }
@@ -105,21 +105,40 @@ fn connector_by(proxies: Matcher, tls: ClientConfig) -> SharedHttpConnector {
 
 /// Returns a TLS configuration that trusts the certificate authorities in this PEM file, or the
 /// reason why they cannot be used.
-fn bundled(file: &OsStr) -> Result<ClientConfig, String> {
+fn bundled(file: &OsStr) -> Result<ClientConfig, UnusableBundle> {
     let name = file.to_string_lossy();
-    let unread = |why: &dyn Error| format!("{BUNDLE} names `{name}`, which cannot be read: {why}");
+    let unread = |why: &dyn Error| {
+        UnusableBundle(format!("{BUNDLE} names `{name}`, which cannot be read: {why}"))
+    };
     let read = CertificateDer::pem_file_iter(file).map_err(|it| unread(&it))?;
     let read: Vec<_> = read.collect::<Result<_, _>>().map_err(|it| unread(&it))?;
     let mut roots = RootCertStore::empty();
     if roots.add_parsable_certificates(read).0 == 0 {
-        return Err(format!("{BUNDLE} names `{name}`, which has no certificate in PEM"));
+        let why = format!("{BUNDLE} names `{name}`, which has no certificate in PEM");
+        return Err(UnusableBundle(why));
     }
     Ok(ClientConfig::builder().with_root_certificates(roots).with_no_client_auth())
 }
 
+/// The reason why the certificate authorities that [`BUNDLE`] names cannot be used.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct UnusableBundle(String);
+
+impl UnusableBundle {
+    /// The next step, which is the same for every reader.
+    pub(crate) const HINT: &str = "correct AWS_CA_BUNDLE";
+
+    /// Returns the reason among the causes of `error`, if it is there.
+    pub(crate) fn behind(error: &(dyn Error + 'static)) -> Option<Self> {
+        let mut causes = std::iter::successors(Some(error), |&it| it.source());
+        causes.find_map(|it| it.downcast_ref::<Self>()).cloned()
+    }
+}
+
 /// The replacement of a connector that cannot be made. Every call fails with the reason.
 #[derive(Clone, Debug)]
-struct Unusable(String);
+struct Unusable(UnusableBundle);
 
 impl HttpConnector for Unusable {
     fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
@@ -404,10 +423,10 @@ mod tests {
 
     #[test]
     fn a_bundle_that_cannot_be_read_says_which_it_is() {
-        let missing = bundled(OsStr::new("/nowhere/ca.pem")).unwrap_err();
+        let missing = bundled(OsStr::new("/nowhere/ca.pem")).unwrap_err().to_string();
         assert!(missing.starts_with("AWS_CA_BUNDLE names `/nowhere/ca.pem`, which"), "{missing}");
         let empty = tempfile::NamedTempFile::new().unwrap();
-        let empty = bundled(empty.path().as_os_str()).unwrap_err();
+        let empty = bundled(empty.path().as_os_str()).unwrap_err().to_string();
         assert!(empty.ends_with("which has no certificate in PEM"), "{empty}");
     }
 }

@@ -14,6 +14,9 @@ use leaky_bucket::RateLimiter;
 pub enum Need {
     /// The request fails. The read may take all of the remaining time.
     Needed,
+    /// The command fails, within about ten seconds of the first attempt. This is the first call of
+    /// the operator's command, which finds out that something other than AWS answers, or nothing.
+    First,
     /// The request does all of its work, but reports less. These are the reads of a preflight that
     /// only warns, of the accounts for the page of a sweep, and of the accounts from which AWS
     /// withholds the effective policy.
@@ -43,6 +46,13 @@ impl Need {
         let seconds = Duration::from_secs;
         match self {
             Self::Needed => None,
+            // A person may have to log in before the first attempt, so the call itself may take long.
+            Self::First => Some(Patience {
+                attempts: u32::MAX,
+                attempt: seconds(9),
+                call: Duration::from_hours(1),
+                all: Duration::from_hours(1),
+            }),
             Self::Helpful => Some(Patience {
                 attempts: 4,
                 attempt: seconds(8),

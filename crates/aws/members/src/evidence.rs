@@ -8,7 +8,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use aws::api::{BoxError, Question, Service, ask};
+use aws::api::{BoxError, Question, Service, TAGGING, ask};
 use aws::operation::{
     GET_DEFAULT_VIEW, GET_RESOURCES, GET_SELECTION, LIST_BACKUP_JOBS, LIST_COPY_JOBS, LIST_PLANS,
     LIST_POINTS, LIST_RESOURCES, LIST_RESTORE_JOBS, LIST_SELECTIONS, LIST_VAULTS, Operation,
@@ -34,8 +34,6 @@ use report::coverage::{
 use serde_json::{Value, json};
 
 use crate::{Member, decoded, lock};
-
-const TAGGING: Service = Service { id: "Resource Groups Tagging API", name: "tagging" };
 
 const RESOURCE_EXPLORER: Service =
     Service { id: "Resource Explorer 2", name: "resource-explorer-2" };
@@ -276,8 +274,7 @@ impl Member<'_> {
         let action = format!("list the resources with tags in {region}");
         let pages = self.calls.pages(GET_RESOURCES, &action, async |token| {
             let body = json!({ "ResourcesPerPage": 100, "PaginationToken": token });
-            let target = "ResourceGroupsTaggingAPI_20170126";
-            let question = Question::Json { protocol: "1.1", target, body };
+            let question = Question::tagging(body);
             ask(&config, TAGGING, GET_RESOURCES.name, question, tagged).await
         });
         let all = pages.await?.into_iter();
