@@ -20,6 +20,8 @@ pub(crate) struct Known {
     pub(crate) organization: Organization,
     pub(crate) outline: Outline,
     pub(crate) remembered: Remembered,
+    /// True if there is a state bucket, even if it could not be read.
+    has_state: bool,
     pub(crate) notes: Vec<Note>,
 }
 
@@ -36,17 +38,12 @@ impl Known {
         // The policies take the longest by far, so everything else is read before them.
         let mut others = Vec::new();
         let withheld = withheld(management, &mut others).await;
-        let mut remembered = if let Some(state) = State::of(session, deadline) {
+        let state = State::of(session, deadline);
+        let mut remembered = if let Some(state) = &state {
             let active = listed.iter().filter(|it| it.state == "ACTIVE");
             let active = active.map(|it| it.account.id.clone()).collect();
-            remembered(&state, &active, &mut others).await
+            remembered(state, &active, &mut others).await
         } else {
-            others.push(Note {
-                text: "without the state bucket, the findings of the last runs are unknown"
-                    .to_owned(),
-                hint: "name the bucket of the bootstrap stack with `--state-bucket`".to_owned(),
-                is_unread: false,
-            });
             Remembered::default()
         };
         let tell = tell_after(known(listed.len(), withheld.as_ref(), remembered.last_sweep));
@@ -60,7 +57,18 @@ impl Known {
             remembered.wanted.push(Wanted::in_regions(regions));
         }
         let outline = Outline::new(&organization, &remembered.wanted, now);
-        Ok(Self { organization, outline, remembered, notes })
+        Ok(Self { organization, outline, remembered, has_state: state.is_some(), notes })
+    }
+
+    /// Returns a note if there is no state bucket. `is_unread` says if the result is incomplete
+    /// without it.
+    pub(crate) fn without_state(&self, is_unread: bool) -> Option<Note> {
+        (!self.has_state).then(|| Note {
+            text: "without the state bucket, the findings of the last runs are unknown".to_owned(),
+            hint: "deploy `templates/bootstrap.yaml`, or name its bucket with `--state-bucket`"
+                .to_owned(),
+            is_unread,
+        })
     }
 }
 

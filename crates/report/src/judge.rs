@@ -69,14 +69,15 @@ pub fn judge(observed: Observed) -> Report {
     let facts = Facts { observed: &observed, deciding, guards };
     let mut cells = Interned::default();
     let rows = facts.rows(&mut cells);
+    let barred = barred(&observed);
     let mut notes = observed.notes;
     notes.extend(observed.outline.notes);
-    notes.extend(barred(&observed.visits, observed.is_role_named));
+    notes.extend(barred);
     let sweep = observed.evidence.as_ref().map(|it| it.summary.taken);
     notes.extend(sweep.and_then(|it| old(it, observed.taken, observed.max_age)));
     if observed.outline.regions.is_empty() {
         notes.push(Note {
-            text: "no backup policy names a Region, and no Region was given".to_owned(),
+            text: NO_REGION.to_owned(),
             hint: "attach a backup policy, or name the Regions with `--regions`".to_owned(),
             is_unread: false,
         });
@@ -108,23 +109,37 @@ fn old(sweep: SystemTime, now: SystemTime, max_age: Duration) -> Option<Note> {
 
 /// Returns one note for all accounts that could not be entered, if there are any. Usually one
 /// reason bars them all.
-fn barred(visits: &BTreeMap<AccountId, Visit>, is_role_named: bool) -> Option<Note> {
-    let mut barred = visits.iter().filter_map(|(account, visit)| match visit {
+///
+/// The result is incomplete without them, unless recent runs covered all of them. If the user named
+/// the role, the user wanted to see them now.
+fn barred(observed: &Observed) -> Option<Note> {
+    let barred = observed.visits.iter().filter_map(|(account, visit)| match visit {
         Visit::Barred(failure) => Some((account, failure)),
         Visit::None | Visit::Seen(_) => None,
     });
-    let (account, Failure { problem, hint, .. }) = barred.next()?;
-    let others = barred.count();
-    let who = match others {
-        0 => format!("the account {account} could not be entered"),
-        _ => format!("{} accounts could not be entered, such as {account}", others + 1),
+    let barred: Vec<_> = barred.collect();
+    let (account, Failure { problem, hint, .. }) = barred.first()?;
+    let is_covered = |account| {
+        let look = observed.looks.get(account);
+        look.is_some_and(|it| observed.taken <= it.at + observed.max_age)
     };
     Some(Note {
-        text: format!("{who}: {problem}"),
+        text: format!("{}: {problem}", not_entered(account, barred.len())),
         hint: format!("{hint}; until then the report shows the findings of the last runs in them"),
-        is_unread: is_role_named,
+        is_unread: observed.is_role_named || !barred.iter().all(|it| is_covered(it.0)),
     })
 }
+
+/// Says that so many accounts could not be entered, of which this is the first.
+pub fn not_entered(first: &AccountId, count: usize) -> String {
+    match count {
+        1 => format!("the account {first} could not be entered"),
+        _ => format!("{count} accounts could not be entered, such as {first}"),
+    }
+}
+
+/// The reason why no account is protected in an organization in which nothing is set up yet.
+pub const NO_REGION: &str = "no backup policy and no template names a Region";
 
 /// All facts, and the settings that decide for all accounts.
 struct Facts<'a> {

@@ -798,6 +798,25 @@ fn a_region_counts_as_not_enabled_only_while_another_one_answers() {
 }
 
 #[test]
+fn an_account_that_nobody_enters_is_a_gap_unless_a_recent_run_covers_it() {
+    let world = |hours: Option<u64>| {
+        let barred = Visit::Barred(failure(None, "cannot assume the role", "roll it out"));
+        // No plan reaches it, so that the state of the account is the same in each case.
+        let mut world = World::bare().visit(MEMBER, barred);
+        world.wanted.push(Wanted::in_regions([id("eu-west-1")].into()));
+        let look = |hours| {
+            let at = NOW + Duration::from_hours(hours);
+            LastLook { at, failures: vec![], not_looked_at: vec![] }
+        };
+        world.looks.extend(hours.map(|it| (id(MEMBER), look(it))));
+        world.at(100)
+    };
+    assert_eq!(world(None).unread(), 1);
+    assert_eq!(world(Some(90)).unread(), 0);
+    assert_eq!(world(Some(4)).unread(), 1);
+}
+
+#[test]
 fn an_account_that_nobody_enters_is_as_the_last_run_found_it() {
     let barred = || Visit::Barred(failure(None, "cannot assume the role", "roll it out"));
     planned().visit(MEMBER, barred()).check(expect![[r"
@@ -896,7 +915,7 @@ fn without_any_region_nothing_is_well() {
     let report = World::bare().judge();
     assert!(!report.is_well());
     World::bare().check(expect![[r"
-        note: no backup policy names a Region, and no Region was given
+        note: no backup policy and no template names a Region
     "]]);
 }
 

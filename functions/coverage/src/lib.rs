@@ -42,7 +42,7 @@ pub use crate::destinations::{Destinations, Terms};
 pub use crate::entrance::Entrance;
 pub use crate::page::OrganizationPage;
 pub use crate::setup::Setup;
-pub use crate::survey::{CALLS_IN_REGION, Survey, Surveyor};
+pub use crate::survey::{Barred, CALLS_IN_REGION, Survey, Surveyor};
 
 /// The scope of a sweep: all of every account.
 const TERMS: Terms<'static> = Terms {

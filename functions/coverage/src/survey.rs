@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -55,12 +56,29 @@ pub struct Surveyor<'a> {
 pub struct Survey {
     /// The index of the account.
     pub index: usize,
-    /// True if the account could be entered.
-    is_entered: bool,
     /// The Regions, each with its resources.
     places: Vec<(Place, Inventory)>,
+    /// The reason why the account could not be entered, if it could not.
+    pub barred: Option<Barred>,
     /// The parts that could not be read.
     pub unread: Vec<String>,
+}
+
+/// An account that could not be entered.
+#[derive(Debug)]
+pub struct Barred {
+    /// The account.
+    pub account: AccountId,
+    /// The name of the account.
+    name: String,
+    /// The reason and the next step.
+    pub why: String,
+}
+
+impl fmt::Display for Barred {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the account {} {}: {}", self.account, self.name, self.why)
+    }
 }
 
 impl Survey {
@@ -71,7 +89,7 @@ impl Survey {
 
     /// Returns `true` if all of the account could be read.
     pub(crate) fn is_whole(&self) -> bool {
-        self.is_entered && self.unread.is_empty()
+        self.barred.is_none() && self.unread.is_empty()
     }
 
     /// Returns the number of resources that have recovery points and that no inventory names.
@@ -191,7 +209,7 @@ impl<'a> Surveyor<'a> {
         let placed = self.entrance.organization.accounts.get(survey.index);
         let Some(Account { id, name, .. }) = placed.map(|it| &it.listed.account) else { return };
         // Of an account that nobody could enter, what it has may be known from elsewhere.
-        if survey.is_entered || survey.resources().next().is_some() {
+        if survey.barred.is_none() || survey.resources().next().is_some() {
             sum.account(id, name, now);
         }
         let Ok(()) = self.judge(survey, now, |judge, resource, coverage| {
@@ -202,7 +220,8 @@ impl<'a> Surveyor<'a> {
         if !survey.is_whole() {
             sum.bar(id);
         }
-        survey.unread.iter().for_each(|it| sum.unread(it.clone()));
+        let barred = survey.barred.iter().map(ToString::to_string);
+        barred.chain(survey.unread.iter().cloned()).for_each(|it| sum.unread(it));
     }
 
     /// Returns `true` if all recovery points of this vault were read with the copies.
@@ -241,14 +260,15 @@ impl<'a> Surveyor<'a> {
         let mut reads = AccountReads::default();
         match self.entrance.enter(account, look.by.as_ref(), session_policy).await {
             Err(barred) => {
-                let name = &placed.listed.account.name;
-                let why = advised(&barred.problem, Some(self.terms.hint));
-                survey.unread.push(format!("the account {account} {name}: {why}"));
+                survey.barred = Some(Barred {
+                    account: account.clone(),
+                    name: placed.listed.account.name.clone(),
+                    why: advised(&barred.problem, Some(self.terms.hint)),
+                });
                 let closed = |it: &Region| (it.clone(), RegionReads::barred(&barred.problem));
                 reads.regions = regions.iter().map(closed).collect();
             }
             Ok(member) => {
-                survey.is_entered = true;
                 for name in &look.roles {
                     let trust = member.trust(name).await.map_err(|it| it.problem());
                     reads.roles.insert(name.clone(), trust);

@@ -479,7 +479,7 @@ async fn without_bucket_role_or_policy_there_is_still_a_report() {
     let organization = Organization::bare(Settings::default()).await;
     let ran =
         report(&organization, &["--state-bucket=", "--regions", "eu-west-1,eu-north-1"]).await;
-    assert_eq!(ran.code, 1, "{}", ran.notes);
+    assert_eq!(ran.code, 2, "{}", ran.notes);
     assert!(
         ran.text.contains("12 accounts × 2 Regions: 22 no plan, 2 in accounts not active"),
         "{}",
@@ -491,8 +491,13 @@ async fn without_bucket_role_or_policy_there_is_still_a_report() {
         assert!(ran.notes.contains(note), "{note}: {}", ran.notes);
     }
     let ran = report(&organization, &["--state-bucket="]).await;
+    // No account is protected, whatever was not read.
     assert_eq!(ran.code, 1);
-    assert!(ran.notes.contains("no backup policy names a Region"), "{}", ran.notes);
+    let words = "no backup policy and no template names a Region";
+    assert!(ran.text.contains(words), "{}", ran.text);
+    assert!(!ran.notes.contains(words), "{}", ran.notes);
+    let ran = report(&organization, &["--state-bucket=", "--json"]).await;
+    assert!(ran.notes.contains(words), "{}", ran.notes);
 }
 
 #[tokio::test]

@@ -3,11 +3,12 @@
 mod first_seen;
 mod print;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use ::coverage::{CALLS_IN_REGION, Destinations, Entrance, Surveyor, Terms};
-use aws::Clock;
+use aws::{Clock, Session};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 use futures_util::{StreamExt as _, stream};
@@ -40,17 +41,17 @@ use crate::{CommandError, Exit};
 pub(crate) struct CoverageArguments {
     #[command(flatten)]
     looks: Looks,
-    /// The OUs whose accounts are looked at, with those below them
+    /// The OUs whose accounts are looked at, with those below them [default: all]
     #[arg(long, value_name = "OU,…", value_delimiter = ',')]
     ou: Vec<TargetId>,
     /// Types of resources, with the names of AWS Backup, such as EBS or "SAP HANA on Amazon EC2"
     /// [default: all types]
     #[arg(long = "type", value_name = "TYPE,…", value_delimiter = ',')]
     types: Vec<String>,
-    /// Tags that resources have: a key, or KEY=VALUE
+    /// Tags that resources have: a key, or KEY=VALUE [default: all]
     #[arg(long = "tag", value_name = "KEY[=VALUE]")]
     tags: Vec<TagFilter>,
-    /// States to show; the exit code is about these
+    /// States to show; the exit code is about these [default: all]
     #[arg(
         long = "state",
         value_name = "STATE,…",
@@ -67,8 +68,10 @@ pub(crate) struct CoverageArguments {
 }
 
 const EXAMPLES: &str = "Examples:
-  org-backup coverage --state-bucket BUCKET --member-role OrganizationAccountAccessRole
-  org-backup coverage --account 111122223333 --state late,not-selected --format csv";
+  org-backup coverage --state-bucket BUCKET \\
+    --member-role OrganizationAccountAccessRole
+  org-backup coverage --account 111122223333 --state late,not-selected \\
+    --format csv";
 
 /// Show the whole chain for one resource: policies, selection, schedule, jobs, recovery points, copies
 ///
@@ -77,7 +80,8 @@ const EXAMPLES: &str = "Examples:
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   org-backup explain arn:aws:rds:eu-west-1:111122223333:db:orders
-  org-backup explain arn:aws:s3:::reports --account 111122223333 --region eu-west-1")]
+  org-backup explain arn:aws:s3:::reports --account 111122223333 \\
+    --regions eu-west-1")]
 pub(crate) struct ExplainArguments {
     /// The ARN of the resource
     #[arg(value_name = "RESOURCE-ARN")]
@@ -186,7 +190,10 @@ pub(crate) async fn run(
     let format = if arguments.json { Format::Json } else { arguments.format };
     let mut printer = Printer::new(format);
     let each = &mut |it: Judged<'_>| printer.resource(&it);
-    let outcome = look(&arguments.looks, &arguments.ou, &filter, now, each).await?;
+    let clock = Clock::default();
+    let session = arguments.looks.live.session_by(&clock).await?;
+    let (looks, units) = (&arguments.looks, &arguments.ou);
+    let outcome = look((&session, &clock), looks, units, &filter, now, each).await?;
     printer.end(&outcome)?;
     outcome.exit()
 }
@@ -216,18 +223,21 @@ pub(crate) async fn explain(
         }
         it.judge.chain(it.resource, it.coverage).iter().try_for_each(|it| output.line(it))
     };
-    let outcome = look(&looks, &[], &filter, now, each).await?;
+    let clock = Clock::default();
+    let session = looks.live.session_by(&clock).await?;
+    let outcome = look((&session, &clock), &looks, &[], &filter, now, each).await?;
     output.flush()?;
     outcome.tell();
-    if outcome.resources == 0 && outcome.unread.is_empty() {
+    if outcome.resources == 0 && outcome.unread.is_empty() && outcome.barred.is_empty() {
         return Err(unknown());
     }
     outcome.exit()
 }
 
 /// Returns the backup that the effective plan of its account gives a resource, or what keeps that from
-/// being known.
+/// being known. The session and its clock are those of the command.
 pub(crate) async fn on_demand(
+    by: (&Session, &Clock),
     looks: &Looks,
     resource: &str,
     now: SystemTime,
@@ -241,9 +251,9 @@ pub(crate) async fn on_demand(
         told = it.judge.causes(it.coverage).into_iter().map(|it| it.words).collect();
         Ok(())
     };
-    let outcome = look(looks, &[], &filter, now, each).await?;
+    let outcome = look(by, looks, &[], &filter, now, each).await?;
     outcome.tell();
-    told.extend(outcome.unread);
+    told.extend(outcome.not_looked_at());
     Ok((found, told))
 }
 
@@ -270,6 +280,9 @@ struct Summary {
     unknown: usize,
     /// The parts that could not be read, each named once.
     unread: Vec<String>,
+    /// The accounts that could not be entered, by the reason without the ID of the account: the first
+    /// one, the reason in it, and the number of accounts.
+    barred: BTreeMap<String, (AccountId, String, usize)>,
     notes: Vec<Note>,
 }
 
@@ -288,14 +301,30 @@ impl Summary {
         for it in &self.notes {
             note("note", &it.advised());
         }
-        for it in &self.unread {
-            note("not looked at", it);
+        for it in self.not_looked_at() {
+            note("not looked at", &it);
         }
+    }
+
+    /// Adds an account that could not be entered.
+    fn bar(&mut self, account: AccountId, why: &str) {
+        let cause = why.replace(account.as_str(), "");
+        self.barred.entry(cause).or_insert_with(|| (account, why.to_owned(), 0)).2 += 1;
+    }
+
+    /// Names the accounts that could not be entered, once for each reason, and the parts that could
+    /// not be read.
+    fn not_looked_at(&self) -> Vec<String> {
+        let barred = self.barred.values();
+        let barred = barred
+            .map(|(first, why, count)| format!("{}: {why}", report::not_entered(first, *count)));
+        barred.chain(self.unread.iter().cloned()).collect()
     }
 
     fn exit(self) -> Result<Exit, CommandError> {
         let unread = self.notes.iter().filter(|it| it.is_unread).count();
-        match unread + self.unread.len() + self.unknown {
+        let barred: usize = self.barred.values().map(|it| it.2).sum();
+        match unread + barred + self.unread.len() + self.unknown {
             0 if self.bad == 0 => Ok(Exit::Fine),
             0 => Ok(Exit::Findings),
             count => Err(CommandError::Unfinished(count)),
@@ -306,18 +335,20 @@ impl Summary {
 /// Looks into every account, and hands `each` the resources that `filter` accepts. They come
 /// account by account in AWS's order, so that no more than a few accounts are in memory at once.
 async fn look(
+    (session, clock): (&Session, &Clock),
     looks: &Looks,
     units: &[TargetId],
     filter: &Filter,
     now: SystemTime,
     each: &mut impl FnMut(Judged<'_>) -> Result<(), CommandError>,
 ) -> Result<Summary, CommandError> {
-    let clock = Clock::default();
-    let session = looks.live.session_by(&clock).await?;
     let deadline = Instant::now() + PATIENCE;
     let management = session.management(None, deadline).await?;
-    let known = Known::read(&session, &management, &looks.regions, deadline, now).await?;
-    let Known { organization, outline, remembered, notes } = known;
+    let known = Known::read(session, &management, &looks.regions, deadline, now).await?;
+    // Every account is looked into now, so the findings of the last runs are not missed.
+    let without_state = known.without_state(false);
+    let Known { organization, outline, remembered, mut notes, .. } = known;
+    notes.extend(without_state);
     let machine = now;
     let entrance = Entrance {
         access: MemberAccess::new(&management),
@@ -369,6 +400,9 @@ async fn look(
             outcome.add(coverage);
             each(Judged { resource, coverage, judge })
         })?;
+        if let Some(barred) = survey.barred {
+            outcome.bar(barred.account, &barred.why);
+        }
         outcome.unread.extend(survey.unread);
         done += 1;
         if done % STRIDE == 0 {

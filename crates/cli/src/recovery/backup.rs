@@ -26,8 +26,8 @@ use crate::{CommandError, Exit};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   org-backup backup arn:aws:rds:eu-west-1:111122223333:db:orders
-  org-backup backup arn:aws:s3:::reports --account 111122223333 --region eu-west-1 \\
-    --vault org-backup --role org-backup --keep-days 7 --yes")]
+  org-backup backup arn:aws:s3:::reports --account 111122223333 \\
+    --region eu-west-1 --vault org-backup --role org-backup --keep-days 7 --yes")]
 pub(crate) struct BackupArguments {
     /// The ARN of the resource
     #[arg(value_name = "RESOURCE-ARN")]
@@ -97,7 +97,7 @@ pub(crate) async fn backup(
             region.clone(),
             arguments.ways.member_role(),
         );
-        let (found, told) = coverage::on_demand(&looks, resource, machine).await?;
+        let (found, told) = coverage::on_demand(begun.by(), &looks, resource, machine).await?;
         found.ok_or(CommandError::NotSelected { resource: resource.clone(), told })?
     };
     if arguments.keep_days.is_some() {

@@ -38,6 +38,11 @@ impl Begun {
         Ok(Self { session, management, clock, machine, deadline })
     }
 
+    /// The session, and the clock that its answers set.
+    pub(super) fn by(&self) -> (&Session, &Clock) {
+        (&self.session, &self.clock)
+    }
+
     /// The moment by AWS's clock, which judges what AWS tells of moments.
     pub(super) fn now(&self) -> SystemTime {
         self.clock.now(self.machine)

@@ -13,8 +13,9 @@ use std::time::SystemTime;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use errors::advised;
 use plan::id::{AccountId, Region, RoleName, TargetId};
-use report::{Counts, NO_REGION, Report, Shortfall, State, counted, page, utc};
+use report::{Counts, NO_REGION, Note, Report, Shortfall, State, counted, page, utc};
 
 use crate::accounts::first_steps;
 use crate::live::Live;
@@ -37,7 +38,8 @@ use crate::{CommandError, Exit};
 #[command(after_help = "Examples:
   org-backup report --member-role OrganizationAccountAccessRole --missing
   org-backup report --since 2026-11-20
-  org-backup report --ou ou-ab12-workload --in-regions eu-west-1 --state incomplete,no-plan --csv")]
+  org-backup report --ou ou-ab12-workload --in-regions eu-west-1 \\
+    --state incomplete,no-plan --csv")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct ReportArguments {
     #[command(flatten)]
@@ -58,13 +60,13 @@ pub(crate) struct ReportArguments {
     /// The accounts to show [default: all of them]
     #[arg(long, value_name = "ACCOUNT,…", value_delimiter = ',')]
     account: Vec<AccountId>,
-    /// The OUs whose accounts are shown, with those below them
+    /// The OUs whose accounts are shown, with those below them [default: all]
     #[arg(long, value_name = "OU,…", value_delimiter = ',')]
     ou: Vec<TargetId>,
     /// The Regions to show [default: all that policies and options name]
     #[arg(long, value_name = "REGION,…", value_delimiter = ',')]
     in_regions: Vec<Region>,
-    /// The states to show; the exit code is about these
+    /// The states to show; the exit code is about these [default: all]
     #[arg(long = "state", value_name = "STATE,…", value_delimiter = ',', value_parser = states())]
     states: Vec<State>,
     /// The Regions that have to be protected, beside those that the state bucket knows of
@@ -141,7 +143,10 @@ pub(crate) async fn run(
         write_private(path, page).map_err(unwritable)?;
         note("note", &format!("the page is in `{}`", path.display()));
     }
-    for it in &report.notes {
+    // The sum has this note too, as the reason why no account is protected.
+    let is_text = !arguments.json && !arguments.csv;
+    let is_in_sum = |it: &&Note| is_text && it.text == NO_REGION;
+    for it in report.notes.iter().filter(|it| !is_in_sum(it)) {
         note("note", &it.advised());
     }
     let mut output = Output::new();
@@ -219,6 +224,9 @@ fn sum(report: &Report) -> Vec<String> {
     lines
 }
 
+/// The commands that show the accounts which are not named.
+const SHOW_MORE: &str = "list all with `org-backup report --csv`, or see one with `--account ID`";
+
 /// The number of accounts that are named if several lack the same.
 const NAMED: usize = 5;
 
@@ -235,9 +243,11 @@ fn causes(report: &Report) -> Vec<String> {
             "" => row.account.id.to_string(),
             name => format!("{} {name}", row.account.id),
         });
-        let more = accounts.len().saturating_sub(NAMED);
-        let more = (more > 0).then(|| format!("{more} more"));
-        lines.push(format!("  {}", named.chain(more).collect::<Vec<_>>().join(", ")));
+        let named = named.collect::<Vec<_>>().join(", ");
+        lines.push(match accounts.len().saturating_sub(NAMED) {
+            0 => format!("  {named}"),
+            more => advised(format_args!("  {named}, {more} more"), Some(SHOW_MORE)),
+        });
     }
     lines
 }

@@ -42,7 +42,11 @@ pub(super) async fn observe(
     let deadline = Instant::now() + PATIENCE;
     let management = session.management(None, deadline).await?;
     let known = Known::read(&session, &management, &arguments.regions, deadline, now).await?;
-    let Known { organization, outline, remembered, mut notes } = known;
+    // Without a Region no account is protected, whatever the state bucket has. So the answer is
+    // complete without it.
+    let without_state = known.without_state(!known.outline.regions.is_empty());
+    let Known { organization, outline, remembered, mut notes, .. } = known;
+    notes.extend(without_state);
     let Remembered { wanted, looks, last_sweep } = remembered;
     let chosen = chosen(&organization, &arguments.account, &arguments.ou)?;
     let evidence = match State::of(&session, deadline) {
