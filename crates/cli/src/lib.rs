@@ -227,7 +227,7 @@ enum CommandError {
     NoStack(String),
     #[error("there is no summary of a sweep by {0}")]
     NoSweep(String),
-    #[error("{0} of the above could not be looked at, so there may be more to do")]
+    #[error("{}", incomplete(*.0))]
     Unfinished(usize),
     #[error("`{0}` is not in the organization")]
     NotInOrganization(String),
@@ -246,11 +246,11 @@ enum CommandError {
     #[error("`{file}` does not say when resources were first seen")]
     NotInventory { file: String, source: serde_json::Error },
     #[error("no Region is named")]
-    NoRegion,
+    NoRegion { has_option: bool },
     #[error("cannot read the configuration of the AWS CLI")]
     Configuration(#[source] Box<EnvConfigFileLoadError>),
     #[error("there is no profile `{profile}` in the configuration of the AWS CLI")]
-    NoProfile { profile: String, known: Vec<String> },
+    NoProfile { profile: String, by: &'static str, known: Vec<String> },
     #[error("cannot use the profile `{profile}`")]
     Profile { profile: String, source: Box<aws::Error> },
     #[error(transparent)]
@@ -261,6 +261,12 @@ enum CommandError {
     Output(#[source] io::Error),
     #[error("cannot write `{file}`")]
     Unwritable { file: String, source: io::Error },
+}
+
+/// Says how many of the checks that were printed are incomplete.
+fn incomplete(count: usize) -> String {
+    let checks = if count == 1 { "1 check".to_owned() } else { format!("{count} checks") };
+    format!("{checks} above could not be completed, so the result is incomplete")
 }
 
 /// Runs the command with the arguments of the process, and returns its exit code.
@@ -319,7 +325,7 @@ impl CommandError {
     /// Returns the next step, unless the causes name it.
     fn hint(&self) -> Option<Cow<'static, str>> {
         let hint = match self {
-            Self::NoProfile { known, .. } => return Some(profiles(known).into()),
+            Self::NoProfile { by, known, .. } => return Some(profiles(by, known).into()),
             Self::NoStateBucket => {
                 "name the bucket of the bootstrap stack with --state-bucket or STATE_BUCKET, or a \
                  template with --template"
@@ -342,8 +348,11 @@ impl CommandError {
                 "see `org-backup explain`, or name --vault, --role and --keep-days"
             }
             Self::NotInventory { .. } => "name another file",
-            Self::NoRegion => {
+            Self::NoRegion { has_option: true } => {
                 "name the Region of the stacks with --region, AWS_REGION or the profile"
+            }
+            Self::NoRegion { has_option: false } => {
+                "name the Region of the stacks with AWS_REGION or the profile"
             }
             Self::Configuration(_) => "correct the file, or leave --profile out",
             Self::Unfinished(_) => "do what the hints above say, and run the command again",
@@ -384,7 +393,7 @@ impl CommandError {
             | Self::NoCopies
             | Self::NotInventory { .. }
             | Self::Unfinished(_)
-            | Self::NoRegion
+            | Self::NoRegion { .. }
             | Self::Configuration(_)
             | Self::NoProfile { .. }
             | Self::Profile { .. }
@@ -396,13 +405,66 @@ impl CommandError {
     }
 }
 
-/// Returns the hint for a profile that does not exist, with the `known` ones.
-fn profiles(known: &[String]) -> String {
+/// Returns the hint for a profile that does not exist, with the `known` ones. `by` named it.
+fn profiles(by: &str, known: &[String]) -> String {
     if known.is_empty() {
-        return "there are no profiles yet: create one, as with `aws configure sso`, or leave \
-                --profile out if the environment has credentials"
-            .to_owned();
+        return format!(
+            "there are no profiles yet: create one, as with `aws configure sso`, or leave {by} out if \
+             the environment has credentials"
+        );
     }
     let names: Vec<_> = known.iter().map(|it| format!("`{it}`")).collect();
     format!("name one of {}, or create it, as with `aws configure sso`", names.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory as _, Parser as _};
+
+    use super::Arguments;
+
+    /// Returns the words of a command as a shell reads them, up to a pipe or a redirection.
+    fn words(command: &str) -> Vec<String> {
+        let (mut words, mut word, mut quote) = (Vec::new(), String::new(), None);
+        for it in command.chars() {
+            match (quote, it) {
+                (None, '\'' | '"') => quote = Some(it),
+                (Some(open), _) if open == it => quote = None,
+                (None, '|' | '>') => break,
+                (None, ' ') if word.is_empty() => {}
+                (None, ' ') => words.push(std::mem::take(&mut word)),
+                _ => word.push(it),
+            }
+        }
+        words.extend((!word.is_empty()).then_some(word));
+        words
+    }
+
+    #[test]
+    fn every_help_fits_80_columns_and_its_examples_are_commands() {
+        let all = Arguments::command();
+        for command in all.get_subcommands().filter(|it| !it.is_hide_set()) {
+            let name = command.get_name();
+            let help = command.clone().term_width(80).render_long_help().to_string();
+            for line in help.lines() {
+                let width = line.chars().count();
+                assert!(width <= 80, "{name}: {width} columns: {line}");
+            }
+            let examples = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            // Nothing is wrapped that a shell would not take as it stands.
+            for line in examples.lines() {
+                assert!(line.chars().count() < 80 && help.contains(line), "{name}: {line}");
+            }
+            let joined = examples.replace("\\\n", "");
+            let examples = joined.lines().filter_map(|it| it.find("org-backup ").zip(Some(it)));
+            let examples: Vec<_> = examples.map(|(at, it)| words(&it[at..])).collect();
+            assert!(examples.len() >= 2, "{name}: {joined}");
+            for example in examples {
+                assert_eq!(example.get(1).map(String::as_str), Some(name), "{example:?}");
+                if let Err(error) = Arguments::try_parse_from(&example) {
+                    panic!("{example:?}: {error}");
+                }
+            }
+        }
+    }
 }

@@ -1,14 +1,15 @@
 //! The connection to AWS for the commands that read from it.
 
-use std::env::{var, var_os};
+use std::env::var;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aws::reading::Reading;
-use aws::{Clock, Management, Session};
+use aws::{Clock, Management, Need, Session};
 use aws_config::profile::{ProfileFileCredentialsProvider, load};
 use aws_config::provider_config::ProviderConfig;
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::{BehaviorVersion, Region};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_runtime::env_config::file::EnvConfigFiles;
@@ -16,7 +17,7 @@ use aws_smithy_runtime_api::client::http::http_client_fn;
 use aws_types::os_shim_internal::{Env, Fs};
 use clap::Args;
 use errors::advised;
-use stacks::exports;
+use stacks::{exports, tagged_buckets};
 use tokio::runtime::Builder;
 use tokio::time::{Instant, timeout};
 
@@ -36,6 +37,9 @@ pub(crate) struct Credentials {
     /// The Region of the stacks [default: `AWS_REGION`, or else the Region of the profile]
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
+    /// True if `--region` names the Region of the stacks. For some commands it has another meaning.
+    #[arg(skip = true)]
+    has_region: bool,
 }
 
 /// The organization that is read
@@ -47,7 +51,7 @@ pub(crate) struct Live {
     #[command(flatten)]
     credentials: Credentials,
     /// The state bucket, which the bootstrap stack created [default: the bucket that a stack in the
-    /// Region exports]
+    /// Region exports, or else the one with the tag `org-backup:state`]
     #[arg(long, value_name = "NAME", env = "STATE_BUCKET")]
     state_bucket: Option<String>,
 }
@@ -55,7 +59,7 @@ pub(crate) struct Live {
 impl Live {
     /// Uses this profile and state bucket, and the Region of the profile or the environment.
     pub(crate) fn new(profile: Option<String>, state_bucket: Option<String>) -> Self {
-        Self { credentials: Credentials { profile, region: None }, state_bucket }
+        Self { credentials: Credentials { profile, region: None, has_region: false }, state_bucket }
     }
 
     /// Finds credentials, the Region and endpoints, and prints on standard error which organization the
@@ -77,7 +81,7 @@ impl Live {
             Some(bucket) => session.with_state(bucket),
             None => {
                 let management = session.management(None, Instant::now() + PATIENCE).await?;
-                match exported(&management).await {
+                match found(&management).await {
                     Some(bucket) => session.with_state(&bucket),
                     None => session,
                 }
@@ -94,14 +98,19 @@ impl Credentials {
     ///
     /// Returns an error if no Region is named, there are no credentials, or AWS cannot be reached.
     pub(crate) async fn session_by(&self, clock: &Clock) -> Result<Session, CommandError> {
-        if let Some(profile) = self.profile.clone().or_else(profile_of_environment) {
-            expect_profile(&profile).await?;
+        match (&self.profile, profile_of_environment()) {
+            (Some(profile), _) => expect_profile(profile, "--profile").await?,
+            (None, Some(profile)) => expect_profile(&profile, PROFILE).await?,
+            (None, None) => {}
         }
         let connector = clock.watch(aws::connector());
         let shared = connector.clone();
         let client = http_client_fn(move |_, _| shared.clone());
-        let mut loader =
-            aws_config::defaults(BehaviorVersion::latest()).http_client(client.clone());
+        // The connector limits each part of a call, and says in plain words what took too long.
+        let unwatched = StalledStreamProtectionConfig::disabled();
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(client.clone())
+            .stalled_stream_protection(unwatched);
         if let Some(profile) = &self.profile {
             loader = loader.profile_name(profile);
         }
@@ -109,7 +118,10 @@ impl Credentials {
             loader = loader.region(Region::new(region.clone()));
         }
         let mut config = loader.load().await;
-        let region = config.region().cloned().ok_or(CommandError::NoRegion)?;
+        let region = config
+            .region()
+            .cloned()
+            .ok_or(CommandError::NoRegion { has_option: self.has_region })?;
         if let Some(profile) = &self.profile {
             // The default chain takes credentials from the environment first, which may belong to
             // another organization.
@@ -134,7 +146,9 @@ impl Credentials {
         session: &Session,
         management: &Management,
     ) -> Result<(), CommandError> {
-        let mut who = pin!(management.caller());
+        // The first call finds out that something other than AWS answers, or nothing.
+        let first = management.for_what_is(Need::First);
+        let mut who = pin!(first.caller());
         let caller = if let Ok(caller) = timeout(SILENCE, who.as_mut()).await {
             caller
         } else {
@@ -160,18 +174,23 @@ impl Credentials {
     }
 }
 
-/// Returns the profile that `AWS_PROFILE` names, if it decides. Credentials in the environment win over
-/// it.
+/// The variable that names a profile.
+const PROFILE: &str = "AWS_PROFILE";
+
+/// Returns the profile that `AWS_PROFILE` names, except the default one, which may be missing.
+///
+/// Credentials in the environment win over those of the profile. The profile has to exist all the same,
+/// as for the AWS CLI: its Region and its other settings count.
 #[expect(clippy::disallowed_methods, reason = "called once, before the first call to AWS")]
 fn profile_of_environment() -> Option<String> {
-    let is_needed = var_os("AWS_ACCESS_KEY_ID").is_none();
-    var("AWS_PROFILE").ok().filter(|it| is_needed && !["", "default"].contains(&it.as_str()))
+    var(PROFILE).ok().filter(|it| !["", "default"].contains(&it.as_str()))
 }
 
-/// Returns an error that names the profiles of the configuration if `name` is not among them.
+/// Returns an error that names the profiles of the configuration if `name` is not among them. `by` is the
+/// option or the variable that names it.
 ///
 /// The SDK takes a profile that does not exist for one that has no credentials.
-async fn expect_profile(name: &str) -> Result<(), CommandError> {
+async fn expect_profile(name: &str, by: &'static str) -> Result<(), CommandError> {
     let files = EnvConfigFiles::default();
     let profiles = match load(&Fs::real(), &Env::real(), &files, None).await {
         Ok(profiles) => profiles,
@@ -182,40 +201,57 @@ async fn expect_profile(name: &str) -> Result<(), CommandError> {
     }
     let mut known: Vec<_> = profiles.profiles().map(ToOwned::to_owned).collect();
     known.sort();
-    Err(CommandError::NoProfile { profile: name.to_owned(), known })
+    Err(CommandError::NoProfile { profile: name.to_owned(), by, known })
 }
 
 /// The end of the name under which `templates/bootstrap.yaml` exports its bucket.
 const EXPORT: &str = "-StateBucketName";
 
-/// Finds the state bucket among the exports of the Region's stacks, and prints its name.
+/// The tag of the bucket in `templates/bootstrap.yaml`.
+const TAG: &str = "org-backup:state";
+
+/// Finds the state bucket among the exports of the Region's stacks, or else by its tag, and prints its
+/// name. A bucket whose stack was deleted has only the tag.
 ///
-/// Returns `None` if no stack exports one. Prints a note if several do, or if the exports cannot be
-/// listed.
-async fn exported(management: &Management) -> Option<String> {
-    let hint = "name the bucket of the bootstrap stack with `--state-bucket`";
-    match exports(management, EXPORT).await {
-        Ok(found) => match found.as_slice() {
-            [] => None,
-            [(export, bucket)] => {
-                note("reading", &format!("the state bucket `{bucket}`, the export `{export}`"));
-                Some(bucket.clone())
-            }
-            several => {
-                let names: Vec<_> = several.iter().map(|it| format!("`{}`", it.1)).collect();
-                let names = names.join(", ");
-                let several = format_args!("there are several state buckets: {names}");
-                note("note", &advised(several, Some(hint)));
-                None
-            }
-        },
-        Err(error) => {
-            let why = error.problem();
-            let unknown = format_args!("cannot look for the state bucket: {why}");
-            note("note", &advised(unknown, Some(hint)));
-            None
+/// Returns `None` if there is none. Prints a note if there are several, or if neither can be listed.
+async fn found(management: &Management) -> Option<String> {
+    let unread = match exports(management, EXPORT).await {
+        Ok(exports) if exports.is_empty() => None,
+        Ok(exports) => {
+            let named = |(export, bucket)| (bucket, format!("the export `{export}`"));
+            return only(exports.into_iter().map(named).collect());
         }
+        Err(error) => Some(error),
+    };
+    let problem = match (tagged_buckets(management, TAG).await, unread) {
+        (Ok(buckets), None) if buckets.is_empty() => return None,
+        (Ok(buckets), Some(unread)) if buckets.is_empty() => unread.problem(),
+        (Ok(buckets), _) => {
+            let named = |bucket| (bucket, format!("which has the tag `{TAG}`"));
+            return only(buckets.into_iter().map(named).collect());
+        }
+        (Err(error), None) => error.problem(),
+        (Err(error), Some(unread)) => format!("{}; {}", unread.problem(), error.problem()),
+    };
+    let unknown = format_args!("cannot look for the state bucket: {problem}");
+    note("note", &advised(unknown, Some(NAME_IT)));
+    None
+}
+
+/// The step that replaces the search for the state bucket.
+const NAME_IT: &str = "name the bucket of the bootstrap stack with `--state-bucket`";
+
+/// Returns the bucket if there is only one, and prints its name and how it was found. Prints a note with
+/// all names if there are several.
+fn only(found: Vec<(String, String)>) -> Option<String> {
+    if let [(bucket, how)] = found.as_slice() {
+        note("reading", &format!("the state bucket `{bucket}`, {how}"));
+        return Some(bucket.clone());
     }
+    let names: Vec<_> = found.iter().map(|it| format!("`{}`", it.0)).collect();
+    let several = format!("there are several state buckets: {}", names.join(", "));
+    note("note", &advised(several, Some(NAME_IT)));
+    None
 }
 
 /// The time after which the command prints that it is connecting.

@@ -13,7 +13,8 @@ const NAME: &str = "org-backup";
 /// Print the completions of this command for a shell
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  org-backup completions bash > ~/.local/share/bash-completion/completions/org-backup
+  org-backup completions bash \\
+    > ~/.local/share/bash-completion/completions/org-backup
   org-backup completions zsh > ~/.zfunc/_org-backup")]
 pub(crate) struct Completions {
     /// The shell

@@ -41,7 +41,8 @@ const PATIENCE: Duration = Duration::from_hours(1);
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   org-backup plan --stack org-backup-policies
-  org-backup plan --template backup-policies.yaml --parameters DailyRetentionDays=35")]
+  org-backup plan --template backup-policies.yaml \\
+    --parameters DailyRetentionDays=35")]
 pub(crate) struct PlanArguments {
     #[command(flatten)]
     live: Live,

@@ -113,12 +113,29 @@ async fn of_credentials(operator: &mut Operator<'_>) {
             it.env_remove("AWS_REGION");
         })
         .await;
+    let point = "arn:aws:rds:eu-west-1:111122223333:db:orders";
+    operator
+        .fails("No Region, where --region is another one", &["points", point], |it| {
+            it.env_remove("AWS_REGION");
+        })
+        .await;
     let profiles =
         file("[profile audit]\nregion = eu-west-1\n[profile prod]\nregion = eu-west-1\n");
     let with = |it: &mut Command| {
         it.env("AWS_CONFIG_FILE", profiles.path());
     };
     operator.fails("Unknown profile", &["report", "--profile", "nope"], with).await;
+    operator
+        .fails("Unknown profile in AWS_PROFILE", &["report"], |it| {
+            with(it);
+            it.env("AWS_PROFILE", "nope");
+        })
+        .await;
+    operator
+        .fails("Certificate authorities that are not there", &["report"], |it| {
+            it.env("AWS_CA_BUNDLE", "/nowhere/ca.pem");
+        })
+        .await;
     operator
         .fails("Unknown profile, without a configuration", &["report", "--profile", "nope"], |it| {
             it.env("AWS_CONFIG_FILE", "/nowhere/config");

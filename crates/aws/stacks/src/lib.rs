@@ -3,13 +3,17 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aws::operation::{DESCRIBE_STACK_RESOURCE, DESCRIBE_STACKS, GET_TEMPLATE, LIST_EXPORTS};
-use aws::{Advice, Calls, Error, Management, Session};
+use aws::api::{BoxError, Question, TAGGING, ask};
+use aws::operation::{
+    DESCRIBE_STACK_RESOURCE, DESCRIBE_STACKS, GET_RESOURCES, GET_TEMPLATE, LIST_EXPORTS,
+};
+use aws::{Advice, Calls, Error, Management, Page, Session};
 use aws_sdk_cloudformation::types::{ResourceStatus, TemplateStage};
 use aws_types::region::Region;
 use plan::desired_state::Entry;
 use plan::presence::{self, LifeStage, StackResource};
 use policy::arn::Arn;
+use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -97,6 +101,37 @@ pub async fn exports(
     });
     let exports = exports.await?.into_iter().filter_map(|it| Some((it.name?, it.value?)));
     Ok(exports.filter(|it| it.0.ends_with(suffix)).collect())
+}
+
+/// Lists the buckets of the Region that have a tag with this key, by name.
+///
+/// # Errors
+///
+/// Returns an error if the buckets cannot be listed.
+pub async fn tagged_buckets(management: &Management, key: &str) -> Result<Vec<String>, Error> {
+    let action = format!("list the buckets with the tag `{key}`");
+    let pages = management.calls.pages(GET_RESOURCES, &action, async |token| {
+        let body = json!({
+            "TagFilters": [{ "Key": key }],
+            "ResourceTypeFilters": ["s3:bucket"],
+            "PaginationToken": token,
+        });
+        let question = Question::tagging(body);
+        ask(management.config(), TAGGING, GET_RESOURCES.name, question, buckets).await
+    });
+    pages.await
+}
+
+/// Reads the names of the buckets in an answer of the tagging API, and the token of the next page.
+fn buckets(answer: &str) -> Result<Page<String>, BoxError> {
+    let answer: Value = serde_json::from_str(answer)?;
+    let all = answer.get("ResourceTagMappingList").and_then(Value::as_array);
+    let name = |it: &Value| {
+        Arn::parse(it.get("ResourceARN")?.as_str()?).ok().map(|it| it.resource.to_owned())
+    };
+    let names = all.into_iter().flatten().filter_map(name).collect();
+    let token = answer.get("PaginationToken").and_then(Value::as_str);
+    Ok((Some(names), token.filter(|it| !it.is_empty()).map(ToOwned::to_owned)))
 }
 
 /// Reads the resource of the stack with this ARN, in the account of the function itself; returns

@@ -38,7 +38,7 @@ struct Ways {
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
     /// The state bucket, which the bootstrap stack created [default: the bucket that a stack in the
-    /// Region exports]
+    /// Region exports, or else the one with the tag `org-backup:state`]
     #[arg(long, value_name = "NAME", env = "STATE_BUCKET")]
     state_bucket: Option<String>,
     /// The role that the command assumes in every account except your own [default: org-backup-recovery]

@@ -31,7 +31,7 @@ pub(crate) struct PointsArguments {
     /// The ARN of a resource
     #[arg(value_name = "RESOURCE-ARN", required_unless_present = "account")]
     resource: Option<String>,
-    /// The accounts whose recovery points and copies are shown
+    /// The accounts whose recovery points and copies are shown [default: the one of the resource]
     #[arg(long, value_name = "ACCOUNT,…", value_delimiter = ',')]
     account: Vec<AccountId>,
     /// The Regions to look at, beside those that policies and templates name

@@ -37,8 +37,9 @@ use crate::{CommandError, Exit};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   org-backup recover --account 111122223333 --into 444455556666
-  org-backup recover --account 111122223333 --into 444455556666 --at 2026-11-21T04:00:00Z \\
-    --set EC2.SubnetId=subnet-1 --set 'EC2.SecurityGroupIds=[\"sg-1\"]' --set RDS.DBSubnetGroupName=private")]
+  org-backup recover --account 111122223333 --into 444455556666 \\
+    --at 2026-11-21T04:00:00Z --set EC2.SubnetId=subnet-1 \\
+    --set 'EC2.SecurityGroupIds=[\"sg-1\"]' --set RDS.DBSubnetGroupName=private")]
 pub(crate) struct RecoverArguments {
     /// The account that was lost
     #[arg(long, value_name = "LOST")]

@@ -32,8 +32,10 @@ use crate::{CommandError, Exit};
 /// if something could not be looked at or followed.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  org-backup restore RECOVERY-POINT-ARN --account 111122223333 --region eu-west-1
-  org-backup restore RECOVERY-POINT-ARN --name orders-2 --set DBSubnetGroupName=private --yes")]
+  org-backup restore RECOVERY-POINT-ARN --account 111122223333 \\
+    --region eu-west-1
+  org-backup restore RECOVERY-POINT-ARN --name orders-2 \\
+    --set DBSubnetGroupName=private --yes")]
 pub(crate) struct RestoreArguments {
     /// The ARN of the recovery point, which `org-backup points` shows
     #[arg(value_name = "RECOVERY-POINT-ARN")]
