@@ -235,7 +235,9 @@ impl HttpConnector for Whole {
 
 /// Creates the error of an answer that did not come in time.
 fn late(limit: Duration) -> ConnectorError {
-    ConnectorError::timeout(format!("nothing came within {} seconds", limit.as_secs()).into())
+    // What is left of a limit is not a whole number.
+    let seconds = limit.as_secs_f64();
+    ConnectorError::timeout(format!("nothing came within {seconds:.0} seconds").into())
 }
 
 /// Reads an answer to its end. It fails if the answer does not come from AWS, or is longer than any
