@@ -61,7 +61,7 @@ pub struct Survey {
     /// The reason why the account could not be entered, if it could not.
     pub barred: Option<Barred>,
     /// The parts that could not be read.
-    pub unread: Vec<String>,
+    unread: Vec<String>,
 }
 
 /// An account that could not be entered.
@@ -71,6 +71,8 @@ pub struct Barred {
     pub account: AccountId,
     /// The name of the account.
     name: String,
+    /// The reason.
+    problem: String,
     /// The reason and the next step.
     pub why: String,
 }
@@ -85,6 +87,13 @@ impl Survey {
     /// Returns the resources.
     pub fn resources(&self) -> impl Iterator<Item = &Resource> {
         self.places.iter().flat_map(|it| &it.1.resources).map(|it| &it.0)
+    }
+
+    /// Returns the parts that could not be read for another reason than the one that bars the account,
+    /// which each of its Regions repeats.
+    pub fn unread_besides(&self) -> impl Iterator<Item = &String> {
+        let barred = self.barred.as_ref();
+        self.unread.iter().filter(move |it| barred.is_none_or(|by| !it.ends_with(&by.problem)))
     }
 
     /// Returns `true` if all of the account could be read.
@@ -263,6 +272,7 @@ impl<'a> Surveyor<'a> {
                 survey.barred = Some(Barred {
                     account: account.clone(),
                     name: placed.listed.account.name.clone(),
+                    problem: barred.problem.clone(),
                     why: advised(&barred.problem, Some(self.terms.hint)),
                 });
                 let closed = |it: &Region| (it.clone(), RegionReads::barred(&barred.problem));

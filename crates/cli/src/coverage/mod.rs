@@ -400,10 +400,10 @@ async fn look(
             outcome.add(coverage);
             each(Judged { resource, coverage, judge })
         })?;
+        outcome.unread.extend(survey.unread_besides().cloned());
         if let Some(barred) = survey.barred {
             outcome.bar(barred.account, &barred.why);
         }
-        outcome.unread.extend(survey.unread);
         done += 1;
         if done % STRIDE == 0 {
             note("note", &format!("looked into {done} of {} accounts", chosen.len()));
