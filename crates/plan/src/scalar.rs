@@ -14,8 +14,8 @@ pub struct Flag(pub bool);
 
 impl<'de> Deserialize<'de> for Flag {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Read;
-        impl Visitor<'_> for Read {
+        struct FlagVisitor;
+        impl Visitor<'_> for FlagVisitor {
             type Value = Flag;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -34,7 +34,7 @@ impl<'de> Deserialize<'de> for Flag {
                 }
             }
         }
-        deserializer.deserialize_any(Read)
+        deserializer.deserialize_any(FlagVisitor)
     }
 }
 
@@ -59,8 +59,8 @@ impl<T> Default for List<T> {
 
 impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for List<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Read<T>(PhantomData<T>);
-        impl<'de, T: FromStr<Err: fmt::Display>> Visitor<'de> for Read<T> {
+        struct ListVisitor<T>(PhantomData<T>);
+        impl<'de, T: FromStr<Err: fmt::Display>> Visitor<'de> for ListVisitor<T> {
             type Value = List<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -83,7 +83,7 @@ impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for List<T> {
                 Ok(List(all))
             }
         }
-        deserializer.deserialize_any(Read(PhantomData))
+        deserializer.deserialize_any(ListVisitor(PhantomData))
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::SystemTime;
 
 use super::code::Code;
 use super::finding::{Finding, Severity};
-use super::merge::{Effective, Inherited, State};
+use super::merge::{Effective, Inherited, Merged};
 use super::node::{Member, Node, Span, Value};
 use super::plan_errors::{EffectiveError, ErrorCode};
 use super::policy::Policy;
@@ -107,10 +107,10 @@ fn finding(
 /// Returns the rules that have a vault but no schedule. A rule without a vault is incomplete
 /// anyway.
 fn without_schedule(effective: &Effective) -> impl Iterator<Item = String> {
-    let plans = effective.state.get("plans").into_iter().flat_map(State::visible);
+    let plans = effective.state.get("plans").into_iter().flat_map(Merged::visible);
     plans.flat_map(|(plan, state)| {
-        let rules = state.get("rules").into_iter().flat_map(State::visible);
-        let has = |key, rule: &State| rule.get(key).is_some();
+        let rules = state.get("rules").into_iter().flat_map(Merged::visible);
+        let has = |key, rule: &Merged| rule.get(key).is_some();
         let found = rules.filter(move |(_, rule)| {
             has("target_backup_vault_name", rule) && !has("schedule_expression", rule)
         });

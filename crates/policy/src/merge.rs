@@ -35,13 +35,13 @@ pub struct Origin {
 /// The state that everything below a root or OU inherits.
 #[derive(Clone, Debug, Default)]
 pub struct Inherited {
-    state: Arc<State>,
+    state: Arc<Merged>,
 }
 
 /// The effective policy of an account.
 #[derive(Clone, Debug, Default)]
 pub struct Effective {
-    pub(super) state: Arc<State>,
+    pub(super) state: Arc<Merged>,
 }
 
 /// One value of an effective policy and its origin.
@@ -67,11 +67,11 @@ pub struct Doubt {
 
 /// One place after merging.
 #[derive(Debug)]
-pub(super) struct State {
+pub(super) struct Merged {
     allowed: Allowed,
     leaf: Option<(Setting, Origins)>,
     /// The places below, sorted by key.
-    below: Vec<(Arc<str>, Arc<State>)>,
+    below: Vec<(Arc<str>, Arc<Merged>)>,
     /// True if the place was added below a control whose documentation forbids that.
     is_doubtful: bool,
     /// The errors of the plan at this place, after the first request for them.
@@ -101,7 +101,7 @@ impl Origins {
     }
 }
 
-impl Default for State {
+impl Default for Merged {
     fn default() -> Self {
         Self {
             allowed: Allowed::ALL,
@@ -162,9 +162,9 @@ struct Part<'a> {
     place: &'a Position,
 }
 
-fn level(inherited: &State, parts: &[Part<'_>], is_doubtful: bool) -> State {
+fn level(inherited: &Merged, parts: &[Part<'_>], is_doubtful: bool) -> Merged {
     let controls = parts.iter().filter_map(|it| it.place.control);
-    State {
+    Merged {
         // Controls of one level intersect, and no level can widen the controls above it.
         allowed: controls.fold(inherited.allowed, Allowed::and),
         leaf: leaf(inherited, parts),
@@ -174,7 +174,7 @@ fn level(inherited: &State, parts: &[Part<'_>], is_doubtful: bool) -> State {
     }
 }
 
-fn below(above: &State, parts: &[Part<'_>]) -> Vec<(Arc<str>, Arc<State>)> {
+fn below(above: &Merged, parts: &[Part<'_>]) -> Vec<(Arc<str>, Arc<Merged>)> {
     // The documentation says that AWS ignores a key that a level adds below such a control. The
     // recorded behavior only shows that controls on objects do not lock the values below them.
     let may_add = above.allowed.has(Operator::Append);
@@ -189,7 +189,7 @@ fn below(above: &State, parts: &[Part<'_>]) -> Vec<(Arc<str>, Arc<State>)> {
 
     let mut states = Vec::with_capacity(inherited.len().max(touched.len()));
     let mut inherited = inherited.iter().peekable();
-    let nothing = State::default();
+    let nothing = Merged::default();
     for peers in touched.chunk_by(|one, other| one.key == other.key) {
         let Some(Part { key, .. }) = peers.first() else { continue };
         while let Some(state) = inherited.next_if(|it| it.0 < **key) {
@@ -206,7 +206,7 @@ fn below(above: &State, parts: &[Part<'_>]) -> Vec<(Arc<str>, Arc<State>)> {
 }
 
 /// Applies one level to a value: the first assign, then all appends, then all removes.
-fn leaf(inherited: &State, parts: &[Part<'_>]) -> Option<(Setting, Origins)> {
+fn leaf(inherited: &Merged, parts: &[Part<'_>]) -> Option<(Setting, Origins)> {
     let mut leaf = inherited.leaf.clone();
     let allowed = |operator| inherited.allowed.has(operator);
     let assign = parts.iter().find_map(|it| Some((it, it.place.assign.as_ref()?)));
@@ -294,15 +294,15 @@ impl Part<'_> {
     }
 }
 
-impl State {
+impl Merged {
     /// Returns the place under `key`, if it has not vanished.
-    pub(super) fn get(&self, key: &str) -> Option<&State> {
+    pub(super) fn get(&self, key: &str) -> Option<&Merged> {
         let index = self.below.binary_search_by(|it| it.0.as_ref().cmp(key)).ok()?;
         self.below.get(index).map(|it| it.1.as_ref()).filter(|it| it.is_visible())
     }
 
     /// Returns the places below that have not vanished.
-    pub(super) fn visible(&self) -> impl Iterator<Item = (&str, &State)> {
+    pub(super) fn visible(&self) -> impl Iterator<Item = (&str, &Merged)> {
         let below = self.below.iter().map(|(key, state)| (key.as_ref(), state.as_ref()));
         below.filter(|it| it.1.is_visible())
     }
@@ -377,8 +377,8 @@ impl State {
 
 /// Compares two sorted lists of places.
 fn same<'a>(
-    mut ones: impl Iterator<Item = (&'a str, &'a State)>,
-    mut others: impl Iterator<Item = (&'a str, &'a State)>,
+    mut ones: impl Iterator<Item = (&'a str, &'a Merged)>,
+    mut others: impl Iterator<Item = (&'a str, &'a Merged)>,
 ) -> bool {
     loop {
         match (ones.next(), others.next()) {

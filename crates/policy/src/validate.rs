@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::cron::Schedule;
-use super::merge::{Effective, State};
+use super::merge::{Effective, Merged};
 use super::plan_errors::{Archive, EffectiveError, ErrorCode, PlanErrors, Source};
 use super::policy::Setting;
 use super::rules::{ARCHIVE_INTERVAL, COLD_DAYS, CONTINUOUS_DAYS};
@@ -64,7 +64,7 @@ pub fn published<'a>(
     if new.is_valid(now) { new } else { previous }
 }
 
-fn check(plan: &State, path: &str) -> PlanErrors {
+fn check(plan: &Merged, path: &str) -> PlanErrors {
     let mut report = PlanErrors::default();
     report.required(plan, path, &["rules", "regions", "selections"]);
     if let Some(regions) = plan.get("regions") {
@@ -86,7 +86,7 @@ fn check(plan: &State, path: &str) -> PlanErrors {
 }
 
 impl PlanErrors {
-    fn rule(&mut self, plan: &State, rule: &State, name: &str, path: &str) {
+    fn rule(&mut self, plan: &Merged, rule: &Merged, name: &str, path: &str) {
         self.required(rule, path, &["target_backup_vault_name"]);
         let lifecycle = rule.get("lifecycle");
         self.continuous(rule, lifecycle, name, path);
@@ -104,7 +104,7 @@ impl PlanErrors {
 
     /// Checks the retention of continuous backups. `CreatePolicy` refuses cold storage for them
     /// within one policy, but AWS was observed to accept it if it comes from another policy.
-    fn continuous(&mut self, rule: &State, lifecycle: Option<&State>, name: &str, path: &str) {
+    fn continuous(&mut self, rule: &Merged, lifecycle: Option<&Merged>, name: &str, path: &str) {
         let Some(continuous) = rule.get("enable_continuous_backup") else { return };
         if text(Some(continuous)) != "true" {
             return;
@@ -117,7 +117,7 @@ impl PlanErrors {
         }
     }
 
-    fn archive(&mut self, lifecycle: &State, name: &str, path: &str) {
+    fn archive(&mut self, lifecycle: &Merged, name: &str, path: &str) {
         let Some(archive) = opted_in(lifecycle) else { return };
         let delete = lifecycle.get("delete_after_days");
         let cold = lifecycle.get("move_to_cold_storage_after_days");
@@ -134,7 +134,7 @@ impl PlanErrors {
         self.dependent(&fields, name, path, &[Some(archive), delete, cold]);
     }
 
-    fn selections(&mut self, selections: &State, path: &str) {
+    fn selections(&mut self, selections: &Merged, path: &str) {
         for kind in ["tags", "resources"] {
             let Some(group) = selections.get(kind) else { continue };
             for (name, selection) in group.visible() {
@@ -154,20 +154,20 @@ impl PlanErrors {
         }
     }
 
-    fn required(&mut self, state: &State, path: &str, keys: &[&str]) {
+    fn required(&mut self, state: &Merged, path: &str, keys: &[&str]) {
         for key in keys.iter().filter(|it| state.get(it).is_none()) {
             self.add(ErrorCode::KeyRequired, format!("'{key}' is missing"), path, &[state]);
         }
     }
 
-    fn at_least_one(&mut self, values: &State, key: &str, path: &str) {
+    fn at_least_one(&mut self, values: &Merged, key: &str, path: &str) {
         if matches!(values.setting(), Some(Setting::Many(values)) if values.is_empty()) {
             let message = format!("'{key}' is less than the allowed minimum limit 1");
             self.add(ErrorCode::ElementsTooFew, message, &format!("{path}/{key}"), &[values]);
         }
     }
 
-    fn dependent(&mut self, fields: &str, block: &str, path: &str, states: &[Option<&State>]) {
+    fn dependent(&mut self, fields: &str, block: &str, path: &str, states: &[Option<&Merged>]) {
         let error = dependent(fields, block, path, states);
         // AWS reports the same error of several copies of one rule only once.
         let same = |it: &EffectiveError| (&it.message, &it.path) == (&error.message, &error.path);
@@ -176,7 +176,7 @@ impl PlanErrors {
         }
     }
 
-    fn add(&mut self, code: ErrorCode, message: String, path: &str, states: &[&State]) {
+    fn add(&mut self, code: ErrorCode, message: String, path: &str, states: &[&Merged]) {
         let contributors = contributors(states.iter().copied());
         self.errors.push(EffectiveError { code, message, path: path.to_owned(), contributors });
     }
@@ -184,7 +184,7 @@ impl PlanErrors {
 
 /// Returns the error of AWS about the schedule of a rule that uses the archive tier.
 fn archive_schedule(
-    plan: &State,
+    plan: &Merged,
     name: &str,
     path: &str,
     now: SystemTime,
@@ -203,7 +203,7 @@ fn archive_schedule(
     Some(dependent(&fields, name, &format!("{path}/rules/{name}"), &[archive_of(rule), schedule]))
 }
 
-fn dependent(fields: &str, block: &str, path: &str, states: &[Option<&State>]) -> EffectiveError {
+fn dependent(fields: &str, block: &str, path: &str, states: &[Option<&Merged>]) -> EffectiveError {
     EffectiveError {
         code: ErrorCode::CrossAttributeValidation,
         message: format!(
@@ -214,7 +214,7 @@ fn dependent(fields: &str, block: &str, path: &str, states: &[Option<&State>]) -
     }
 }
 
-fn contributors<'a>(states: impl Iterator<Item = &'a State>) -> Vec<Arc<Source>> {
+fn contributors<'a>(states: impl Iterator<Item = &'a Merged>) -> Vec<Arc<Source>> {
     let mut sources = Vec::new();
     for state in states {
         state.contributors(&mut sources);
@@ -225,25 +225,25 @@ fn contributors<'a>(states: impl Iterator<Item = &'a State>) -> Vec<Arc<Source>>
 }
 
 /// Returns the lifecycle of a rule and those of its copies.
-fn lifecycles(rule: &State) -> impl Iterator<Item = &State> {
-    let copies = rule.get("copy_actions").into_iter().flat_map(State::visible);
+fn lifecycles(rule: &Merged) -> impl Iterator<Item = &Merged> {
+    let copies = rule.get("copy_actions").into_iter().flat_map(Merged::visible);
     std::iter::once(rule).chain(copies.map(|it| it.1)).filter_map(|it| it.get("lifecycle"))
 }
 
 /// Returns the first switch of a rule that opts in to the archive tier.
-fn archive_of(rule: &State) -> Option<&State> {
+fn archive_of(rule: &Merged) -> Option<&Merged> {
     lifecycles(rule).find_map(opted_in)
 }
 
 /// Returns the switch of a lifecycle that opts in to the archive tier.
-fn opted_in(lifecycle: &State) -> Option<&State> {
+fn opted_in(lifecycle: &Merged) -> Option<&Merged> {
     let archive = lifecycle.get("opt_in_to_archive_for_supported_resources")?;
     (text(Some(archive)) == "true").then_some(archive)
 }
 
 /// Returns the single value of a place, or the word that AWS uses if there is none.
-fn text(state: Option<&State>) -> &str {
-    match state.and_then(State::setting) {
+fn text(state: Option<&Merged>) -> &str {
+    match state.and_then(Merged::setting) {
         Some(Setting::One(value)) => value,
         Some(Setting::Many(_)) | None => "undefined",
     }

@@ -229,8 +229,8 @@ impl Properties {
 fn object_or_text<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<BTreeMap<String, Variable>, D::Error> {
-    struct Read;
-    impl<'de> Visitor<'de> for Read {
+    struct ObjectVisitor;
+    impl<'de> Visitor<'de> for ObjectVisitor {
         type Value = BTreeMap<String, Variable>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -247,7 +247,7 @@ fn object_or_text<'de, D: Deserializer<'de>>(
             BTreeMap::deserialize(MapAccessDeserializer::new(map))
         }
     }
-    deserializer.deserialize_any(Read)
+    deserializer.deserialize_any(ObjectVisitor)
 }
 
 fn no() -> Flag {

@@ -99,8 +99,8 @@ struct OptInProperty(OptIn);
 
 impl<'de> Deserialize<'de> for OptInProperty {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Read;
-        impl<'de> Visitor<'de> for Read {
+        struct OptInVisitor;
+        impl<'de> Visitor<'de> for OptInVisitor {
             type Value = OptInProperty;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -121,7 +121,7 @@ impl<'de> Deserialize<'de> for OptInProperty {
                 Ok(OptInProperty(OptIn::These(preferences(&types))))
             }
         }
-        deserializer.deserialize_any(Read)
+        deserializer.deserialize_any(OptInVisitor)
     }
 }
 
