@@ -101,8 +101,9 @@ impl Runs {
             lines.push("  it never runs again".to_owned());
         }
         for time in &self.times {
-            let fates = self.kept.iter().map(|it| it.fate(*time)).collect::<Vec<_>>().join("; ");
-            lines.push(format!("  {}: {fates}", utc(*time)));
+            let lifecycles =
+                self.kept.iter().map(|it| it.lifecycle(*time)).collect::<Vec<_>>().join("; ");
+            lines.push(format!("  {}: {lifecycles}", utc(*time)));
         }
         if self.problem.is_none() {
             lines.extend(self.kept.iter().map(|it| format!("  `{}`: {}", it.place, it.at_once)));
@@ -139,7 +140,7 @@ impl Runs {
 
 impl Kept {
     /// Returns the lifecycle of the backup of one run.
-    fn fate(&self, time: SystemTime) -> String {
+    fn lifecycle(&self, time: SystemTime) -> String {
         let then = |after: Option<Duration>| Some(utc(time.checked_add(after?)?));
         let cold = then(self.cold).map(|it| format!(" to cold storage {it},"));
         let deleted = then(self.deleted)

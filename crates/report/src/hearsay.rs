@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use plan::id::AccountId;
 
-use super::LastLook;
+use super::LastFindings;
 
 /// The findings of the last runs about some accounts.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -23,7 +23,7 @@ pub struct Hearsay {
 pub fn hearsay(
     unseen: &BTreeSet<AccountId>,
     all: &BTreeSet<AccountId>,
-    looks: &BTreeMap<AccountId, LastLook>,
+    looks: &BTreeMap<AccountId, LastFindings>,
 ) -> Hearsay {
     let is_not_ready = |it: &&AccountId| looks.get(it).is_some_and(|it| !it.failures.is_empty());
     Hearsay {
@@ -48,7 +48,7 @@ mod tests {
     fn accounts_are_new_gone_or_as_the_last_run_found_them() {
         let problem = Failure { region: None, problem: "no role".to_owned(), hint: String::new() };
         let look = |id: &str, failures| {
-            let look = LastLook { at: SystemTime::UNIX_EPOCH, failures, not_looked_at: vec![] };
+            let look = LastFindings { at: SystemTime::UNIX_EPOCH, failures, not_looked_at: vec![] };
             (id.parse().unwrap(), look)
         };
         let looks = [

@@ -14,7 +14,7 @@ use plan::plans::Plan;
 
 use super::organization::{GuardRails, Organization, Placed};
 use super::outline::{Effective, Outline, asked};
-use super::seen::{LastLook, Lock, Place, Seen, Visit};
+use super::seen::{LastFindings, Lock, Place, Seen, Visit};
 use super::wanted::{Wanted, WantedHere};
 use super::{
     Cell, Destination, Evidence, Found, Known, Missing, Note, OptIns, Report, RoleSeen, Row,
@@ -42,7 +42,7 @@ pub struct Observed {
     pub destinations: BTreeMap<Destination, Result<Vault, Failure>>,
     /// The findings of the last runs in accounts. They count for accounts that were not looked into
     /// just now.
-    pub looks: BTreeMap<AccountId, LastLook>,
+    pub looks: BTreeMap<AccountId, LastFindings>,
     /// The time for which these findings count.
     pub max_age: Duration,
     /// True if the user named the role to look around with. An account that this role does not open

@@ -70,7 +70,7 @@ pub struct Origin {
 
 /// The things to look at in an account.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Look {
+pub struct InspectionScope {
     /// The Regions, and the vaults in each.
     pub regions: BTreeMap<Region, BTreeSet<VaultName>>,
     /// The roles that AWS Backup is to assume.
@@ -136,8 +136,13 @@ impl Outline {
     }
 
     /// Returns the things to look at in the account at `index`.
-    pub fn look(&self, organization: &Organization, wanted: &[Wanted], index: usize) -> Look {
-        let mut look = Look::default();
+    pub fn look(
+        &self,
+        organization: &Organization,
+        wanted: &[Wanted],
+        index: usize,
+    ) -> InspectionScope {
+        let mut look = InspectionScope::default();
         let Some(placed) = organization.accounts.get(index) else { return look };
         if placed.listed.state != "ACTIVE" {
             return look;
@@ -269,7 +274,7 @@ fn origin(it: &policy::Origin) -> Origin {
     Origin { operator: it.operator.as_str(), policy, target }
 }
 
-impl Look {
+impl InspectionScope {
     /// Returns the session policy that limits a session in `account` to what is looked at. Such a
     /// session can change nothing, even if the assumed role may.
     pub fn session_policy(&self, partition: &str, account: &AccountId) -> String {

@@ -70,7 +70,7 @@ impl Lock {
 
 /// The findings of the last run that looked into an account.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct LastLook {
+pub struct LastFindings {
     /// The time at which the report of the run was written.
     pub at: SystemTime,
     /// The deviations from the desired state.
@@ -84,15 +84,15 @@ pub struct LastLook {
 /// only, so an older one may cover other accounts.
 ///
 /// A line that cannot be read is ignored.
-pub fn last_looks<'a>(
+pub fn last_findings<'a>(
     reports: impl IntoIterator<Item = (SystemTime, &'a str)>,
-) -> BTreeMap<AccountId, LastLook> {
-    let mut looks = BTreeMap::<AccountId, LastLook>::new();
+) -> BTreeMap<AccountId, LastFindings> {
+    let mut looks = BTreeMap::<AccountId, LastFindings>::new();
     for (at, text) in reports {
         let known: BTreeSet<_> = looks.keys().cloned().collect();
         let lines = text.lines().filter_map(|it| serde_json::from_str::<Line>(it).ok());
         for line in lines.filter(|it| !known.contains(&it.account)) {
-            let none = || LastLook { at, failures: vec![], not_looked_at: vec![] };
+            let none = || LastFindings { at, failures: vec![], not_looked_at: vec![] };
             let look = looks.entry(line.account).or_insert_with(none);
             look.not_looked_at.extend(line.not_looked_at);
             look.failures.extend(line.problem.map(|problem| Failure {

@@ -23,7 +23,7 @@ struct World {
     wanted: Vec<Wanted>,
     visits: BTreeMap<AccountId, Visit>,
     destinations: BTreeMap<Destination, Result<Vault, Failure>>,
-    looks: BTreeMap<AccountId, LastLook>,
+    looks: BTreeMap<AccountId, LastFindings>,
     is_cross_account: Option<bool>,
     guard_rails: Result<GuardRails, String>,
     evidence: Option<Evidence>,
@@ -535,7 +535,7 @@ fn what_has_a_shape_that_nobody_judges_is_not_known() {
     // And what a run could not judge.
     let mut world = planned();
     let not_looked_at = vec![failure(None, "not looked at: the role", "look")];
-    let look = LastLook { at: NOW, failures: vec![], not_looked_at };
+    let look = LastFindings { at: NOW, failures: vec![], not_looked_at };
     world.looks.insert(id(MEMBER), look);
     world.check(expect![[r"
         eu-west-1: not known [run of 1970-01-01 00:00 UTC]
@@ -561,7 +561,7 @@ fn what_an_old_run_found_does_not_count_as_looked_at() {
     let world = |age: u64| {
         let mut world = planned();
         let at = NOW - hours(age);
-        let look = LastLook { at, failures: vec![], not_looked_at: vec![] };
+        let look = LastFindings { at, failures: vec![], not_looked_at: vec![] };
         world.looks.insert(id(MEMBER), look);
         world
     };
@@ -831,7 +831,7 @@ fn an_account_that_nobody_enters_is_as_the_last_run_found_it() {
     let with = |failures: Vec<Failure>| {
         let mut world = planned().visit(MEMBER, barred());
         let at = NOW + Duration::from_hours(4);
-        let look = LastLook { at, failures, not_looked_at: vec![] };
+        let look = LastFindings { at, failures, not_looked_at: vec![] };
         world.looks.insert(id(MEMBER), look);
         world
     };
@@ -864,14 +864,17 @@ fn the_newest_run_that_knows_an_account_counts() {
         "half a li".to_owned(),
     ]
     .join("\n");
-    let looks = last_looks([(hour(5), newest.as_str()), (hour(3), older.as_str())]);
+    let looks = last_findings([(hour(5), newest.as_str()), (hour(3), older.as_str())]);
     assert_eq!(
         looks[&id(MEMBER)],
-        LastLook { at: hour(5), failures: vec![], not_looked_at: vec![] }
+        LastFindings { at: hour(5), failures: vec![], not_looked_at: vec![] }
     );
     let failures =
         vec![failure(Some("eu-west-1"), "no vault", "make one"), failure(None, "no role", "")];
-    assert_eq!(looks[&id(MANAGEMENT)], LastLook { at: hour(3), failures, not_looked_at: vec![] });
+    assert_eq!(
+        looks[&id(MANAGEMENT)],
+        LastFindings { at: hour(3), failures, not_looked_at: vec![] }
+    );
 }
 
 #[test]
@@ -895,7 +898,7 @@ fn an_account_that_is_not_active_needs_nothing() {
     let mut world = planned();
     world.organization.accounts[1].listed.state = "SUSPENDED".to_owned();
     let outline = Outline::new(&world.organization, &[], NOW);
-    assert_eq!(outline.look(&world.organization, &[], 1), Look::default());
+    assert_eq!(outline.look(&world.organization, &[], 1), InspectionScope::default());
     world.check(expect![[r"
         eu-west-1: account not active [not looked at]
     "]]);

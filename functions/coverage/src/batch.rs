@@ -83,9 +83,9 @@ pub(crate) async fn look(
         // An account that is not in the organization of the order is none of this run.
         let Some((account, survey)) = looked else { continue };
         let now = invoked.now();
-        let look = Look { state, batch: &batch, account, surveyor: &surveyor, now };
+        let results = AccountResults { state, batch: &batch, account, surveyor: &surveyor, now };
         let seen = seen.remove(&account.id).unwrap_or_default();
-        look.keep(survey, seen, &mut sum).await?;
+        results.keep(survey, seen, &mut sum).await?;
     }
     drop(surveys);
     let unreached = batch.accounts.iter().skip(begun.get()).cloned().collect::<Vec<_>>();
@@ -135,8 +135,8 @@ async fn of_account(state: &State, account: &AccountId) -> Result<FirstSeen, aws
     }))
 }
 
-/// A look into an account.
-struct Look<'a> {
+/// The account whose results are kept, and where.
+struct AccountResults<'a> {
     state: &'a State,
     batch: &'a Batch,
     account: &'a Account,
@@ -144,7 +144,7 @@ struct Look<'a> {
     now: SystemTime,
 }
 
-impl Look<'_> {
+impl AccountResults<'_> {
     /// Judges the resources of the account, adds them to the sum, and writes them. `seen` is what
     /// was known of when they were first seen.
     async fn keep(

@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws::{failure, is_disabled};
 use plan::member_accounts::{Failure, Vault};
-use report::{Destination, Look, Place, Seen};
+use report::{Destination, InspectionScope, Place, Seen};
 
 use crate::Member;
 
 /// Inspects an account whose role was assumed.
-pub async fn look(member: &Member<'_>, look: &Look) -> Seen {
+pub async fn look(member: &Member<'_>, look: &InspectionScope) -> Seen {
     let service_role = member.has_service_role().await.map_err(|it| failure(None, &it));
     let mut seen = Seen { service_role: Some(service_role), ..Seen::default() };
     for name in &look.roles {

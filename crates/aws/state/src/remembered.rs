@@ -8,7 +8,7 @@ use plan::desired_state::{Entry, prefix};
 use plan::id::AccountId;
 use plan::reattach::Sweep;
 use plan::resource::ResourceKind;
-use report::{LastLook, Note, Wanted, last_looks, wanted};
+use report::{LastFindings, Note, Wanted, last_findings, wanted};
 
 use crate::State;
 
@@ -24,7 +24,7 @@ pub struct Remembered {
     /// The settings that templates request for accounts.
     pub wanted: Vec<Wanted>,
     /// The findings of the last runs in the accounts.
-    pub looks: BTreeMap<AccountId, LastLook>,
+    pub looks: BTreeMap<AccountId, LastFindings>,
     /// The time of the last sweep.
     pub last_sweep: Option<SystemTime>,
 }
@@ -86,7 +86,7 @@ async fn kept(state: &State) -> (Vec<Entry>, Vec<Error>) {
 pub async fn looks(
     state: &State,
     accounts: &BTreeSet<AccountId>,
-) -> (BTreeMap<AccountId, LastLook>, Vec<Error>) {
+) -> (BTreeMap<AccountId, LastFindings>, Vec<Error>) {
     let mut errors = Vec::new();
     let mut written = state.written("runs/").await.unwrap_or_else(|error| {
         errors.push(error);
@@ -101,7 +101,7 @@ pub async fn looks(
             Ok(found) => texts.extend(found.map(|(text, _)| (at, text))),
             Err(error) => errors.push(error),
         }
-        looks = last_looks(texts.iter().map(|(at, text)| (*at, text.as_str())));
+        looks = last_findings(texts.iter().map(|(at, text)| (*at, text.as_str())));
         if accounts.iter().all(|it| looks.contains_key(it)) {
             break;
         }

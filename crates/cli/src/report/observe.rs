@@ -15,8 +15,8 @@ use plan::member_accounts::{Failure, NAME_A_ROLE, Vault};
 use report::coverage::FirstSeen;
 use report::history::{Evidence, Sum};
 use report::{
-    Destination, Look, Note, Observed, Organization, Outline, PROGRAM, Placed, Report, Source,
-    Visit, judge,
+    Destination, InspectionScope, Note, Observed, Organization, Outline, PROGRAM, Placed, Report,
+    Source, Visit, judge,
 };
 use state::State;
 use state::coverage_state::read_evidence;
@@ -73,7 +73,7 @@ pub(super) async fn observe(
         });
         let looks = looked_at(&organization, &chosen);
         let looks = looks.map(|it| (it, outline.look(&organization, &wanted, it)));
-        let looks: Vec<_> = looks.filter(|it| it.1 != Look::default()).collect();
+        let looks: Vec<_> = looks.filter(|it| it.1 != InspectionScope::default()).collect();
         let regions = if arguments.is_live { outline.regions.len() } else { 0 };
         let of_looks: usize = looks.iter().map(|it| calls(&it.1)).sum();
         let each = of_looks.div_ceil(looks.len().max(1)) + regions * CALLS_IN_REGION;
@@ -148,7 +148,7 @@ fn looked_at(organization: &Organization, chosen: &[usize]) -> impl Iterator<Ite
 
 /// Returns the number of calls that a look takes: for the role, for the service-linked role of AWS
 /// Backup, for the settings of each Region, and three for each vault and role.
-fn calls(look: &Look) -> usize {
+fn calls(look: &InspectionScope) -> usize {
     let vaults: usize = look.regions.values().map(BTreeSet::len).sum();
     2 + look.regions.len() + 3 * (vaults + look.roles.len())
 }
@@ -232,7 +232,7 @@ impl Visitor<'_> {
     /// Reads these accounts.
     async fn visit_all(
         &self,
-        looks: Vec<(usize, Look)>,
+        looks: Vec<(usize, InspectionScope)>,
         concurrency: usize,
     ) -> BTreeMap<AccountId, Visit> {
         let all = looks.len();
@@ -249,7 +249,7 @@ impl Visitor<'_> {
         done
     }
 
-    async fn visit(&self, index: usize, wanted: Look) -> Option<(AccountId, Visit)> {
+    async fn visit(&self, index: usize, wanted: InspectionScope) -> Option<(AccountId, Visit)> {
         let account = self.0.organization.accounts.get(index)?.listed.account.id.clone();
         let session_policy = wanted.session_policy(&self.0.organization.partition, &account);
         let visit = match self.0.enter(&account, wanted.by.as_ref(), session_policy).await {
