@@ -9,9 +9,10 @@ use super::facts::{Feature, TypeFacts};
 use super::orders::{Asker, CopyOrder, expect_role, invalid, missing, not_now};
 use super::plan::Rule;
 use super::records::{
-    BackedUp, BackupJob, EngineCopyJob, EnginePoint, JobProgress, PointForm, Trouble,
+    BackedUp, BackupJob, DAY, EngineCopyJob, EnginePoint, JobProgress, PointForm, Trouble,
+    whereabouts,
 };
-use super::works::{DAY, Event, Works, air_gapped, in_place, takes, whereabouts};
+use super::works::{Event, Works, air_gapped, in_place, takes};
 use super::{BackupQuotas, Jobs, Surroundings};
 use crate::refusal::{Answer, Code, Refusal};
 

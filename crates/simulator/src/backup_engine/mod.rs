@@ -19,6 +19,7 @@ mod original;
 mod parts;
 mod plan;
 mod records;
+mod restore_job;
 mod restores;
 mod select;
 mod terms;
@@ -35,12 +36,13 @@ use serde_json::Value;
 use crate::refusal::Refusal;
 
 pub use self::orders::{Asker, BackupOrder, CopyOrder, RestoreOrder};
+pub(crate) use self::records::whereabouts;
 pub use self::records::{
     BackedUp, BackupJob, EngineCopyJob, EngineKey, EnginePoint, EngineVault, Flaw, JobProgress,
     PointForm, Skipped, Trouble,
 };
-pub use self::restores::{EngineRestoreJob, RestoreTrouble};
-pub(crate) use self::works::{History, Works, whereabouts};
+pub use self::restore_job::{EngineRestoreJob, RestoreTrouble};
+pub(crate) use self::works::{History, Works};
 
 /// Trouble that a test asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -82,7 +82,7 @@ pub(super) fn named<'a>(
                 all.extend(member("NetworkInterfaceId").map(|it| ("networkinterfaceid", it)));
             }
         } else if let Some(inner) = NAMING_WITHIN.iter().find(|it| it.0 == key) {
-            all.extend(super::restores::inner(value, inner.1).map(|it| (inner.1, it)));
+            all.extend(member(value, inner.1).map(|it| (inner.1, it)));
         } else if let Some(key) = NAMING.iter().find(|it| **it == key) {
             all.extend(list(value).into_iter().map(|it| (*key, it)));
         }
@@ -96,4 +96,11 @@ pub(super) fn list(value: &str) -> Vec<String> {
     read.unwrap_or_else(|_| {
         Some(value.to_owned()).filter(|it| !it.is_empty()).into_iter().collect()
     })
+}
+
+/// Returns a member of an object in JSON; the case of its key does not matter.
+pub(super) fn member(value: &str, key: &str) -> Option<String> {
+    let value: Value = serde_json::from_str(value).ok()?;
+    let found = value.as_object()?.iter().find(|it| it.0.eq_ignore_ascii_case(key))?;
+    found.1.as_str().map(str::to_owned).or_else(|| Some(found.1.to_string()))
 }

@@ -1,11 +1,21 @@
 //! The records of the engine: resources, vaults, jobs and recovery points.
 
 use std::collections::BTreeMap;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
+
+use policy::arn::Arn;
 
 use super::facts::{Feature, TypeFacts};
-use super::works::{DAY, whereabouts};
 use crate::ids::{hex_of, uuid_of};
+
+/// The unit of lifecycles.
+pub(super) const DAY: Duration = Duration::from_hours(24);
+
+/// Returns the account and the Region of a vault.
+pub(crate) fn whereabouts(vault: &str) -> Option<(&str, &str)> {
+    let Arn { account, region, .. } = Arn::parse(vault).ok()?;
+    Some((account, region))
+}
 
 /// A resource that can be backed up.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use super::facts::TypeFacts;
 use super::orders::invalid;
-use super::parts;
+use super::parts::{self, member};
 use super::records::{EnginePoint, PointForm};
-use super::restores::inner;
 use crate::refusal::{Answer, Refusal};
 
 /// The most paths of a restore of single items.
@@ -78,7 +77,7 @@ impl Terms {
 
     fn check_values(&self, point: &EnginePoint) -> Answer<()> {
         let lacks = |config: &str, key: &str| {
-            self.get(config).is_none_or(|it| inner(it, key).is_none_or(|it| it.is_empty()))
+            self.get(config).is_none_or(|it| member(it, key).is_none_or(|it| it.is_empty()))
         };
         match point.kind.as_str() {
             "EFS" if self.get("kmskeyid").is_some() && !self.says("encrypted") => {
@@ -138,7 +137,7 @@ impl Terms {
     pub(super) fn zones(&self) -> Vec<String> {
         let keys = ["availabilityzone", "availabilityzones", "availabilityzonename"].into_iter();
         let named = keys.filter_map(|it| self.get(it)).flat_map(parts::list);
-        let placement = self.get("placement").and_then(|it| inner(it, "availabilityzone"));
+        let placement = self.get("placement").and_then(|it| member(it, "availabilityzone"));
         named.chain(placement.filter(|it| it != "null")).collect()
     }
 }

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use policy::arn::Arn;
 use serde_json::Value;
 
 use super::facts::{Feature, TypeFacts};
@@ -13,15 +12,14 @@ use super::orders::{Remembered, Token};
 use super::parts::{self, Parts};
 use super::plan::{self, Plan, Rule};
 use super::records::{
-    BackedUp, BackupJob, EngineCopyJob, EnginePoint, Flaw, JobProgress, PointForm, Skipped, Trouble,
+    BackedUp, BackupJob, DAY, EngineCopyJob, EnginePoint, Flaw, JobProgress, PointForm, Skipped,
+    Trouble, whereabouts,
 };
-use super::restores::EngineRestoreJob;
+use super::restore_job::EngineRestoreJob;
 use super::{Injected, Jobs, Surroundings, original, select};
 
 /// The interval between the attempts of a waiting job to start.
 const RETRY: Duration = Duration::from_mins(10);
-
-pub(super) const DAY: Duration = Duration::from_hours(24);
 
 /// An event at a point in time.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -616,12 +614,6 @@ pub(super) fn air_gapped(rule: &Rule, resource: &BackedUp) -> Option<String> {
 /// Returns a name from a plan with the account and the Region of the resource in it.
 pub(super) fn in_place(name: &str, resource: &BackedUp) -> String {
     name.replace("$account", &resource.account).replace("$region", &resource.region)
-}
-
-/// Returns the account and the Region of a vault.
-pub(crate) fn whereabouts(vault: &str) -> Option<(&str, &str)> {
-    let Arn { account, region, .. } = Arn::parse(vault).ok()?;
-    Some((account, region))
 }
 
 /// Returns the time that a backup, copy or restore of this size takes.

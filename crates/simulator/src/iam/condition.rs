@@ -119,7 +119,7 @@ impl Condition {
         if !KEYS.contains(&key.as_str()) && !NAMED_KEYS.iter().any(|it| key.starts_with(it)) {
             return Err(Unreadable::Unknown(format!("the condition key `{key}`")));
         }
-        let values = super::policy::texts(values)?;
+        let values = texts(values)?;
         Ok(Self { quantifier, test, negated, if_exists, key, values })
     }
 
@@ -153,6 +153,23 @@ impl Condition {
             Test::Null => false,
         }
     }
+}
+
+/// Reads a text or a list of texts. Policy variables are not supported.
+pub(super) fn texts(value: &Value) -> Result<Vec<String>, Unreadable> {
+    let list = match value {
+        Value::Array(list) => list.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    let text = |it: &Value| match it {
+        Value::String(text) if text.contains("${") => {
+            Err(Unreadable::Unknown(format!("the policy variable in `{text}`")))
+        }
+        Value::String(text) => Ok(text.clone()),
+        Value::Bool(flag) => Ok(flag.to_string()),
+        other => Err(Unreadable::Malformed(format!("`{other}` is no text"))),
+    };
+    list.iter().map(text).collect()
 }
 
 #[cfg(test)]

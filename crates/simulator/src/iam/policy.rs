@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Unreadable;
 use super::account::in_account;
-use super::condition::{Condition, Keys};
+use super::condition::{Condition, Keys, texts};
 
 /// A policy document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -227,23 +227,6 @@ fn principals(value: &Value) -> Result<Principals, Unreadable> {
         }
         _ => Err(Unreadable::Malformed("a principal is neither `*` nor an object".to_owned())),
     }
-}
-
-/// Reads a text or a list of texts. Policy variables are not supported.
-pub(super) fn texts(value: &Value) -> Result<Vec<String>, Unreadable> {
-    let list = match value {
-        Value::Array(list) => list.as_slice(),
-        one => std::slice::from_ref(one),
-    };
-    let text = |it: &Value| match it {
-        Value::String(text) if text.contains("${") => {
-            Err(Unreadable::Unknown(format!("the policy variable in `{text}`")))
-        }
-        Value::String(text) => Ok(text.clone()),
-        Value::Bool(flag) => Ok(flag.to_string()),
-        other => Err(Unreadable::Malformed(format!("`{other}` is no text"))),
-    };
-    list.iter().map(text).collect()
 }
 
 #[cfg(test)]

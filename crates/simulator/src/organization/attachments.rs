@@ -1,7 +1,7 @@
 //! The attachments of policies to targets.
 
-use super::policies::FULL_ACCESS;
-use super::{Answer, BACKUP_POLICY, Organization, Policy, policy_types};
+use super::policy_types::{self, FULL_ACCESS};
+use super::{Answer, BACKUP_POLICY, Organization, Policy};
 use crate::refusal::{Code, Constraint, Invalid, Refusal};
 
 impl Organization {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Answer, Organization, admission, clock, policy_types};
+use super::policy_types::{self, FULL_ACCESS};
+use super::{Answer, Organization, admission, clock};
 use crate::refusal::{Code, Constraint, Invalid, Refusal};
 
 /// A policy.
@@ -21,12 +22,6 @@ pub struct Policy {
     /// True if AWS manages it.
     pub aws_managed: bool,
 }
-
-/// The policies that AWS attaches to every node when their type is enabled.
-pub(super) const FULL_ACCESS: [(&str, &str, &str); 2] = [
-    ("SERVICE_CONTROL_POLICY", "p-FullAWSAccess", "FullAWSAccess"),
-    ("RESOURCE_CONTROL_POLICY", "p-RCPFullAWSAccess", "RCPFullAWSAccess"),
-];
 
 pub(super) fn managed() -> BTreeMap<String, Policy> {
     let policy = |(kind, id, name): (&str, &str, &str)| {

@@ -2,10 +2,15 @@
 
 use std::time::Duration;
 
-use super::policies::FULL_ACCESS;
 use super::{Answer, BACKUP_POLICY, Organization};
 use crate::refusal::{Code, Constraint, Invalid, Refusal};
 use crate::settings::Pending;
+
+/// The policies that AWS attaches to every node when their type is enabled.
+pub(super) const FULL_ACCESS: [(&str, &str, &str); 2] = [
+    ("SERVICE_CONTROL_POLICY", "p-FullAWSAccess", "FullAWSAccess"),
+    ("RESOURCE_CONTROL_POLICY", "p-RCPFullAWSAccess", "RCPFullAWSAccess"),
+];
 
 /// All policy types.
 pub const POLICY_TYPES: [&str; 14] = [

@@ -1,6 +1,8 @@
 //! The services on the wire. Each one parses its requests, uses the state, and formats its replies.
 
+mod addressing;
 mod backup;
+mod caller;
 mod cloudformation;
 mod cloudtrail;
 mod event_bus;

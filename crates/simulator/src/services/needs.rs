@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use policy::arn::Arn;
 use serde_json::{Map, Value};
 
+use super::addressing::{address, encryption};
 use super::backup;
+use super::caller;
 use super::cloudformation;
 use super::explorer;
 use super::iam;
-use super::objects::{address, encryption};
-use super::permissions;
 use super::security_hub;
 use crate::iam::{Keys, Need};
 use crate::operation::{Operation, Service};
@@ -73,7 +73,7 @@ struct Request<'a> {
 impl<'a> Request<'a> {
     fn new(world: &'a World, call: &'a Call) -> Self {
         let members = serde_json::from_slice(&call.body).unwrap_or_default();
-        Self { world, call, keys: permissions::keys(world, call), members }
+        Self { world, call, keys: caller::keys(world, call), members }
     }
 
     fn need(&self, action: &str, resource: &str) -> Need {

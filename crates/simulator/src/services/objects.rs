@@ -3,6 +3,7 @@
 use hyper::{HeaderMap, StatusCode};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
+use super::addressing::{address, encryption};
 use super::query::element;
 use super::{needs, permissions};
 use crate::fault::Failure;
@@ -129,13 +130,6 @@ fn concealed(world: &World, call: &Call, bucket: &str, refusal: Refusal) -> Refu
     refusal
 }
 
-/// Returns the KMS key that a write names.
-pub(crate) fn encryption(call: &Call) -> Option<&str> {
-    let kind = call.header("ServerSideEncryption", "x-amz-server-side-encryption");
-    let key = call.header("SSEKMSKeyId", "x-amz-server-side-encryption-aws-kms-key-id");
-    key.filter(|_| kind == Some("aws:kms"))
-}
-
 fn described(reply: Reply, object: &Object) -> Reply {
     let reply = reply
         .header("etag", format!("\"{}\"", object.etag))
@@ -146,14 +140,6 @@ fn described(reply: Reply, object: &Object) -> Reply {
             .header("x-amz-server-side-encryption", "aws:kms")
             .header("x-amz-server-side-encryption-aws-kms-key-id", key.clone()),
     }
-}
-
-/// Returns the bucket and the key in a path.
-pub(crate) fn address(path: &str) -> (String, String) {
-    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
-    let path = path.trim_start_matches('/');
-    let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
-    (decoded(bucket), decoded(key))
 }
 
 /// Returns the body without the framing that SDKs add to append a checksum.

@@ -1,7 +1,7 @@
 //! STS: identifies callers, and gives them sessions of roles.
 
-use super::permissions;
 use super::query::{element, missing, reply, required};
+use super::{caller, permissions};
 use crate::iam::{Need, Unreadable, Verdict};
 use crate::organization::AccountState;
 use crate::refusal::{Code, Refusal};
@@ -75,14 +75,14 @@ fn trusts(
     wanted: &Wanted<'_>,
     account: &str,
 ) -> bool {
-    let mut keys = permissions::keys(world, call);
+    let mut keys = caller::keys(world, call);
     keys.insert("sts:rolesessionname".to_owned(), vec![wanted.name.to_owned()]);
     if let Some(id) = call.parameter("ExternalId") {
         keys.insert("sts:externalid".to_owned(), vec![id.to_owned()]);
     }
     let (action, resource) = ("sts:AssumeRole".to_owned(), wanted.role_arn.to_owned());
     let need = Need { action, resource, keys };
-    let principal = permissions::principal(world, &call.caller);
+    let principal = caller::principal(world, &call.caller);
     role.trust().trusts(&principal, &need, account) == Verdict::Allowed
 }
 
@@ -102,7 +102,7 @@ fn unreadable(why: Unreadable) -> Refusal {
 }
 
 fn caller_identity(world: &World, call: &Call) -> String {
-    let arn = permissions::arn(world, &call.caller);
+    let arn = caller::arn(world, &call.caller);
     let account = &call.caller.account;
     [element("Arn", &arn), element("UserId", "AIDASIMULATED"), element("Account", account)].concat()
 }
