@@ -21,7 +21,7 @@ use clap::Args;
 use errors::advised;
 use plan::id::{AccountId, RoleName, VaultName};
 use report::Destination;
-use report::recovery::{KeptPoint, RestorePlan, RestoreWish};
+use report::recovery::{KeptPoint, RestorePlan, RestoreRequest};
 
 pub(crate) use self::backup::{BackupArguments, backup};
 pub(crate) use self::points::{PointsArguments, points};
@@ -115,15 +115,15 @@ impl Manner {
         copy.chain(usual).chain([self.role.clone()]).collect()
     }
 
-    /// Returns the wish for `point` in an account and Region, with these settings otherwise.
-    fn wish(
+    /// Returns the request for `point` in an account and Region, with these settings otherwise.
+    fn request(
         &self,
         point: &KeptPoint,
         goal: Destination,
         partition: &str,
         set: BTreeMap<String, String>,
-    ) -> RestoreWish {
-        RestoreWish {
+    ) -> RestoreRequest {
+        RestoreRequest {
             goal,
             partition: partition.to_owned(),
             role: self.role.clone(),

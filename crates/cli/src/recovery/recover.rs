@@ -81,8 +81,8 @@ pub(super) fn setting(text: &str) -> Result<(String, String, String), String> {
     Ok((kind.to_owned(), key.to_owned(), value.to_owned()))
 }
 
-/// The fate of a resource.
-struct Fate {
+/// The recovery of a resource.
+struct Recovery {
     point: KeptPoint,
     /// The place where it is restored.
     goal: Destination,
@@ -92,7 +92,7 @@ struct Fate {
     look: Option<Inspection>,
 }
 
-impl Fate {
+impl Recovery {
     /// The command whose options hints have.
     fn by(&self) -> RestoringCommand<'_> {
         RestoringCommand::Recover { point: &self.point.arn, goal: &self.goal }
@@ -142,11 +142,11 @@ pub(crate) async fn recover(
         look(arguments, &reach, &mut fates).await;
         tell(arguments, &fates)?;
     }
-    let is_bad = |it: &Fate| {
+    let is_bad = |it: &Recovery| {
         let is_failed = matches!(it.ending, Some(Ending::Failed { .. }));
         it.plan.is_err() || is_failed || matches!(it.look, Some(Inspection::Unusable(_)))
     };
-    let is_unknown = |it: &Fate| {
+    let is_unknown = |it: &Recovery| {
         let not_read =
             |all: &Vec<Hindrance>| all.iter().any(|it| matches!(it, Hindrance::NotRead(_)));
         matches!(it.ending, Some(Ending::Unfollowed(_)))
@@ -169,17 +169,17 @@ async fn fates(
     chosen: Vec<Chosen>,
     unread: &mut BTreeSet<String>,
     now: SystemTime,
-) -> Vec<Fate> {
+) -> Vec<Recovery> {
     let mut ways = BTreeMap::<Destination, WaySeen>::new();
     for it in &chosen {
         if !ways.contains_key(&it.point.vault) {
-            let wish = arguments.manner.wish(
+            let request = arguments.manner.request(
                 &it.point,
                 goal(arguments, &it.point),
                 &reach.partition,
                 BTreeMap::new(),
             );
-            let seen = looker.way(&it.point, &wish, unread, now).await;
+            let seen = looker.way(&it.point, &request, unread, now).await;
             ways.insert(it.point.vault.clone(), seen);
         }
     }
@@ -190,7 +190,7 @@ async fn fates(
             None => planned(arguments, looker, reach, ways, &point, now).await,
         };
         let goal = goal(arguments, &point);
-        Fate { point, goal, plan, passed_over, ending: None, look: None }
+        Recovery { point, goal, plan, passed_over, ending: None, look: None }
     });
     stream::iter(all).buffered(arguments.concurrency.max(1)).collect().await
 }
@@ -207,11 +207,11 @@ async fn planned(
     let is_meant =
         |it: &&(String, String, String)| kind.is_some_and(|kind| kind.is_meant(&it.0, &it.1));
     let set = arguments.set.iter().filter(is_meant).map(|it| (it.1.clone(), it.2.clone()));
-    let wish =
-        arguments.manner.wish(point, goal(arguments, point), &reach.partition, set.collect());
+    let request =
+        arguments.manner.request(point, goal(arguments, point), &reach.partition, set.collect());
     let mut seen = ways.get(&point.vault).cloned().unwrap_or_default();
     seen.metadata = looker.metadata(point).await.map_err(|why| vec![Hindrance::NotRead(why)])?;
-    plan(point, &wish, &seen, now)
+    plan(point, &request, &seen, now)
 }
 
 /// Returns the place where a copy is restored: in the Region that it is in.
@@ -224,9 +224,9 @@ fn goal(arguments: &RecoverArguments, point: &KeptPoint) -> Destination {
 }
 
 /// Carries the plans out: one turn after the other, and those of a turn side by side.
-async fn carry(arguments: &RecoverArguments, reach: &Reach<'_>, fates: &mut [Fate]) {
+async fn carry(arguments: &RecoverArguments, reach: &Reach<'_>, fates: &mut [Recovery]) {
     let carrier = &Carrier { reach };
-    let turn = |it: &Fate| it.plan.as_ref().ok().map(|it| it.kind.turn());
+    let turn = |it: &Recovery| it.plan.as_ref().ok().map(|it| it.kind.turn());
     let turns: BTreeSet<_> = fates.iter().filter_map(turn).collect();
     for now in turns {
         let of_turn: Vec<_> = fates.iter_mut().filter(|it| turn(it) == Some(now)).collect();
@@ -242,7 +242,7 @@ async fn carry(arguments: &RecoverArguments, reach: &Reach<'_>, fates: &mut [Fat
 }
 
 /// Looks at everything that was restored, when all of it is.
-async fn look(arguments: &RecoverArguments, reach: &Reach<'_>, fates: &mut [Fate]) {
+async fn look(arguments: &RecoverArguments, reach: &Reach<'_>, fates: &mut [Recovery]) {
     let carrier = &Carrier { reach };
     let all = fates.iter_mut().map(|fate| {
         Box::pin(async move {
@@ -257,7 +257,7 @@ async fn look(arguments: &RecoverArguments, reach: &Reach<'_>, fates: &mut [Fate
 /// Prints the plan, and from how many vaults nothing is known.
 fn show(
     arguments: &RecoverArguments,
-    fates: &[Fate],
+    fates: &[Recovery],
     unread_vaults: usize,
 ) -> Result<(), CommandError> {
     if arguments.manner.json {
@@ -296,12 +296,12 @@ fn show(
 }
 
 /// Prints what came of it.
-fn tell(arguments: &RecoverArguments, fates: &[Fate]) -> Result<(), CommandError> {
+fn tell(arguments: &RecoverArguments, fates: &[Recovery]) -> Result<(), CommandError> {
     if arguments.manner.json {
         return print_json(fates);
     }
     let mut output = Output::new();
-    let restored = |it: &&Fate| matches!(it.ending, Some(Ending::Restored { .. }));
+    let restored = |it: &&Recovery| matches!(it.ending, Some(Ending::Restored { .. }));
     output.line("")?;
     output.line(&format!(
         "restored: {} of {}",
@@ -335,7 +335,7 @@ fn tell(arguments: &RecoverArguments, fates: &[Fate]) -> Result<(), CommandError
     output.flush()
 }
 
-fn print_json(fates: &[Fate]) -> Result<(), CommandError> {
+fn print_json(fates: &[Recovery]) -> Result<(), CommandError> {
     let mut output = Output::new();
     for (index, fate) in fates.iter().enumerate() {
         let (plan, hindrances) = match &fate.plan {

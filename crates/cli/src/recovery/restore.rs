@@ -9,7 +9,7 @@ use plan::restore_validation::Inspection;
 use policy::arn::Arn;
 use report::Destination;
 use report::recovery::{
-    Hindrance, JobCommand, KeptPoint, RestorePlan, RestoreWish, RestoringCommand, plan,
+    Hindrance, JobCommand, KeptPoint, RestorePlan, RestoreRequest, RestoringCommand, plan,
 };
 use serde_json::json;
 
@@ -124,13 +124,13 @@ pub(crate) async fn restore(
     let region = arguments.region.clone().or(own).unwrap_or(region);
     let goal = Destination { account, region, name: arguments.manner.vault.clone() };
     let set = arguments.set.iter().cloned().collect();
-    let wish = RestoreWish {
+    let request = RestoreRequest {
         name: arguments.name.clone(),
         overwrite: arguments.overwrite.clone(),
-        ..arguments.manner.wish(&point, goal, &reach.partition, set)
+        ..arguments.manner.request(&point, goal, &reach.partition, set)
     };
-    let looker = looker.also(&wish.goal.region);
-    let outcome = planned(&looker, &point, &wish, &mut unread, now).await;
+    let looker = looker.also(&request.goal.region);
+    let outcome = planned(&looker, &point, &request, &mut unread, now).await;
     not_looked_at(&unread);
     let plan = match outcome {
         Ok(plan) => plan,
@@ -179,16 +179,16 @@ pub(crate) async fn restore(
 pub(super) async fn planned(
     looker: &Looker<'_, '_>,
     point: &KeptPoint,
-    wish: &RestoreWish,
+    request: &RestoreRequest,
     unread: &mut BTreeSet<String>,
     now: SystemTime,
 ) -> Result<RestorePlan, Vec<Hindrance>> {
-    let mut seen = looker.way(point, wish, unread, now).await;
+    let mut seen = looker.way(point, request, unread, now).await;
     seen.metadata = match looker.metadata(point).await {
         Ok(metadata) => metadata,
         Err(why) => return Err(vec![Hindrance::NotRead(why)]),
     };
-    plan(point, wish, &seen, now)
+    plan(point, request, &seen, now)
 }
 
 /// Says why it is not restored.

@@ -11,7 +11,7 @@ use plan::id::{AccountId, Region, ResourceType, RoleArn, RoleName};
 use plan::member_accounts::narrowed;
 use report::coverage::{ByResource, HeldVault, JOBS_DAYS, Vault};
 use report::recovery::{
-    Hop, KeptPoint, LOOKS_AT_POINTS, Proofs, RestoreWish, WaySeen, admits, way,
+    Hop, KeptPoint, LOOKS_AT_POINTS, Proofs, RestoreRequest, WaySeen, admits, way,
 };
 use report::{Destination, Found};
 
@@ -136,12 +136,12 @@ impl<'r, 'a> Looker<'r, 'a> {
     pub(super) async fn way(
         &self,
         point: &KeptPoint,
-        wish: &RestoreWish,
+        request: &RestoreRequest,
         unread: &mut BTreeSet<String>,
         now: SystemTime,
     ) -> WaySeen {
         let mut seen = WaySeen::default();
-        let hops = way(point, &wish.goal, &wish.partition, &wish.copy_role);
+        let hops = way(point, &request.goal, &request.partition, &request.copy_role);
         let stops = hops.iter().flat_map(|it| [&it.from, &it.to]).chain([&point.vault]);
         for stop in stops.collect::<BTreeSet<_>>() {
             let found = self.vault(stop, &hops).await;
@@ -149,25 +149,25 @@ impl<'r, 'a> Looker<'r, 'a> {
                 unread.insert(why);
                 Found::Unknown
             });
-            seen.vaults.insert(stop.arn(&wish.partition), found);
+            seen.vaults.insert(stop.arn(&request.partition), found);
         }
-        let copy = hops.first().map(|it| (&it.from.account, &wish.copy_role));
-        for (account, role) in copy.into_iter().chain([(&wish.goal.account, &wish.role)]) {
+        let copy = hops.first().map(|it| (&it.from.account, &request.copy_role));
+        for (account, role) in copy.into_iter().chain([(&request.goal.account, &request.role)]) {
             let found = self.role(account, role).await.unwrap_or_else(|why| {
                 unread.insert(why);
                 Found::Unknown
             });
-            let arn = RoleArn::of(&wish.partition, account, role);
+            let arn = RoleArn::of(&request.partition, account, role);
             seen.roles.insert(arn.to_string(), found);
         }
-        match self.opt_ins(&wish.goal).await {
+        match self.opt_ins(&request.goal).await {
             Ok(opt_ins) => seen.opt_ins = Some(opt_ins),
             Err(why) => drop(unread.insert(why)),
         }
         // Tests are made where copies are, or where their resources are.
-        let centrals = self.reach.centrals().map(|it| (it, &wish.goal.region));
+        let centrals = self.reach.centrals().map(|it| (it, &request.goal.region));
         let places =
-            hops.iter().flat_map(|it| [&it.from, &it.to]).chain([&point.vault, &wish.goal]);
+            hops.iter().flat_map(|it| [&it.from, &it.to]).chain([&point.vault, &request.goal]);
         let places = places.map(|it| (&it.account, &it.region)).chain(centrals);
         for (account, region) in places.collect::<BTreeSet<_>>() {
             self.prove(account, region, now, &mut seen.proofs).await;

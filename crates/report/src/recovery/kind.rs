@@ -2,7 +2,7 @@
 
 use policy::arn::Arn;
 
-use super::settings::{Bound, BoundSetting, SettingSubject};
+use super::bound::{Bound, BoundSetting, SettingSubject};
 use crate::coverage::Kind;
 
 /// A type of resources, by how it is restored.

@@ -1,6 +1,6 @@
 //! The way back: which recovery point is restored where, with what, and what keeps it from that.
 //!
-//! A [`RestoreWish`] and what was seen of a [`KeptPoint`] and of its way ([`WaySeen`]) make a
+//! A [`RestoreRequest`] and what was seen of a [`KeptPoint`] and of its way ([`WaySeen`]) make a
 //! [`RestorePlan`], or the [`Hindrance`]s that are in its way. A plan is data: it is shown before it
 //! is carried out, and the tokens with which jobs are begun are made of it, so that carrying it out
 //! again joins the jobs that it began. [`Newest`] chooses what an account had out of any number of
@@ -9,6 +9,7 @@
 //! `docs/recovery.md` has what each type needs, and what to do by hand.
 
 mod advice;
+mod bound;
 mod command;
 mod hindrance;
 mod job;
@@ -35,7 +36,7 @@ pub use newest::{Chosen, Newest};
 pub use on_demand::OnDemand;
 pub use point::KeptPoint;
 pub use proof::Proofs;
-pub use restore::{RestorePlan, RestoreWish, WaySeen, plan};
+pub use restore::{RestorePlan, RestoreRequest, WaySeen, plan};
 pub use shown::{COLUMNS, fields, json, shown};
 pub use way::{Hop, way};
 

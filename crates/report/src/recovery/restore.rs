@@ -7,19 +7,20 @@ use plan::id::{ResourceType, RoleArn, RoleName};
 use policy::document::sha256;
 use serde_json::{Value, json};
 
+use super::bound::SettingSubject;
 use super::hindrance::Hindrance;
 use super::kind::RestoredKind;
 use super::point::KeptPoint;
 use super::proof::Proofs;
-use super::settings::{Move, Said, SettingSubject, get, put, settings};
+use super::settings::{Move, Said, get, put, settings};
 use super::way::{Hop, way};
 use crate::coverage::{Copied, Key, Obstacle, Vault};
 use crate::words::utc;
 use crate::{Destination, Found};
 
-/// The wish to restore something somewhere.
+/// A request to restore something somewhere.
 #[derive(Clone, Debug)]
-pub struct RestoreWish {
+pub struct RestoreRequest {
     /// The account and Region to restore in, and the vault there that copies arrive in.
     pub goal: Destination,
     /// The partition.
@@ -94,7 +95,7 @@ const SOON: Duration = Duration::from_hours(48);
 /// Everything that keeps it from that, and not the first only.
 pub fn plan(
     point: &KeptPoint,
-    wish: &RestoreWish,
+    request: &RestoreRequest,
     seen: &WaySeen,
     now: SystemTime,
 ) -> Result<RestorePlan, Vec<Hindrance>> {
@@ -104,9 +105,9 @@ pub fn plan(
         return Err(vec![Hindrance::ByHand(kind)]);
     }
     let mut hindrances: Vec<_> = point.unusable(now).into_iter().collect();
-    let hops = way(point, &wish.goal, &wish.partition, &wish.copy_role);
-    on_the_way(point, wish, &hops, seen, now, &mut hindrances);
-    let role = RoleArn::of(&wish.partition, &wish.goal.account, &wish.role);
+    let hops = way(point, &request.goal, &request.partition, &request.copy_role);
+    on_the_way(point, request, &hops, seen, now, &mut hindrances);
+    let role = RoleArn::of(&request.partition, &request.goal.account, &request.role);
     hindrances.extend(of_role(seen, &role).map(Hindrance::Role));
     let is_out = |all: &BTreeMap<ResourceType, bool>| {
         all.iter().any(|it| it.0.as_str() == kind.name() && !it.1)
@@ -116,11 +117,11 @@ pub fn plan(
     }
     let home = point.owner().unwrap_or_else(|| point.vault.account.clone());
     let moved = Move {
-        is_other_account: home != wish.goal.account,
-        is_other_region: point.region() != wish.goal.region.as_str(),
+        is_other_account: home != request.goal.account,
+        is_other_region: point.region() != request.goal.region.as_str(),
     };
-    let set = &wish.set;
-    let said = Said { name: wish.name.as_deref(), set, overwrite: wish.overwrite.as_deref() };
+    let set = &request.set;
+    let said = Said { name: request.name.as_deref(), set, overwrite: request.overwrite.as_deref() };
     let mut settings = settings(kind, point, &seen.metadata, moved, said);
     hindrances.append(&mut settings.hindrances);
     if !hindrances.is_empty() {
@@ -141,7 +142,7 @@ pub fn plan(
     if let Some(end) = point.delete_at.filter(|it| *it <= now + SOON) {
         remarks.push(format!("the recovery point is deleted at {}: restore it before", utc(end)));
     }
-    if let (Some(hop), None, None) = (hops.last(), wish.keep_days, point.delete_at) {
+    if let (Some(hop), None, None) = (hops.last(), request.keep_days, point.delete_at) {
         let vault = &hop.to.name;
         remarks.push(format!(
             "the copy in `{vault}` is kept for ever, like the original, unless --keep-days says otherwise"
@@ -152,15 +153,15 @@ pub fn plan(
         point: point.clone(),
         kind,
         hops,
-        keep_days: wish.keep_days,
-        goal: wish.goal.clone(),
+        keep_days: request.keep_days,
+        goal: request.goal.clone(),
         role,
         settings: settings.all,
         name: settings.name,
         overwrites: settings.overwrites,
         copies_tags: kind.keeps_tags(),
         remarks,
-        again: wish.again.clone(),
+        again: request.again.clone(),
     };
     if kind == RestoredKind::Efs && get(&plan.settings, "newFileSystem") == Some("true") {
         // By its own token, EFS makes one file system, even if another caller asks again.
@@ -174,14 +175,14 @@ pub fn plan(
 /// Adds what is in the way of the copies.
 fn on_the_way(
     point: &KeptPoint,
-    wish: &RestoreWish,
+    request: &RestoreRequest,
     hops: &[Hop],
     seen: &WaySeen,
     now: SystemTime,
     hindrances: &mut Vec<Hindrance>,
 ) {
     let copy = |it: Obstacle| Hindrance::Copy(it);
-    let own = point.vault.arn(&wish.partition);
+    let own = point.vault.arn(&request.partition);
     // Its key is what AWS Backup reads it with, here or in the account that it is copied to.
     if let Some(Found::Here(vault)) = seen.vaults.get(&own) {
         hindrances.extend(of_key(&own, &vault.key).map(copy));
@@ -201,7 +202,7 @@ fn on_the_way(
     hindrances.extend(of_role(seen, &first.role).map(copy));
     let is_managed = facts.is_some_and(|it| it.is_managed);
     for hop in hops {
-        let arn = hop.to.arn(&wish.partition);
+        let arn = hop.to.arn(&request.partition);
         let vault = match seen.vaults.get(&arn) {
             Some(Found::Here(vault)) => vault,
             Some(Found::Absent) => {
@@ -221,7 +222,7 @@ fn on_the_way(
             hindrances.push(copy(Obstacle::NotAdmitted(arn.clone())));
         }
         hindrances.extend(of_key(&arn, &vault.key).map(copy));
-        let keep = wish.keep_days.or_else(|| kept_for(point));
+        let keep = request.keep_days.or_else(|| kept_for(point));
         let why = vault.lock.as_ref().and_then(|it| it.refuses(keep));
         hindrances.extend(why.map(|why| copy(Obstacle::Lock { vault: arn, why })));
     }

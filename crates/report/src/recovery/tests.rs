@@ -140,8 +140,8 @@ fn pairs(all: &[(&str, &str)]) -> BTreeMap<String, String> {
     all.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }
 
-fn wish(goal: Destination) -> RestoreWish {
-    RestoreWish {
+fn wish(goal: Destination) -> RestoreRequest {
+    RestoreRequest {
         goal,
         partition: "aws".to_owned(),
         role: "org-backup-restore".parse().unwrap(),
@@ -155,7 +155,7 @@ fn wish(goal: Destination) -> RestoreWish {
 }
 
 /// Everything on the way to a goal is there and in order.
-fn seen(point: &KeptPoint, wish: &RestoreWish, metadata: BTreeMap<String, String>) -> WaySeen {
+fn seen(point: &KeptPoint, wish: &RestoreRequest, metadata: BTreeMap<String, String>) -> WaySeen {
     let hops = way(point, &wish.goal, "aws", &wish.copy_role);
     let fine = Vault { key: Key::Customer, lock: None, admits: Some(true), is_air_gapped: false };
     let vaults = hops.iter().flat_map(|it| [&it.from, &it.to]).chain([&point.vault]);
@@ -172,7 +172,7 @@ fn seen(point: &KeptPoint, wish: &RestoreWish, metadata: BTreeMap<String, String
 
 fn planned(
     point: &KeptPoint,
-    wish: &RestoreWish,
+    wish: &RestoreRequest,
     metadata: BTreeMap<String, String>,
 ) -> Result<RestorePlan, Vec<Hindrance>> {
     plan(point, wish, &seen(point, wish, metadata), now())
@@ -190,7 +190,7 @@ fn told(outcome: Result<RestorePlan, Vec<Hindrance>>) -> String {
 
 fn check(kind: &str, goal: Destination, set: &[(&str, &str)], expect: Expect) {
     let (point, metadata) = each(kind);
-    let wish = RestoreWish { set: pairs(set), ..wish(goal) };
+    let wish = RestoreRequest { set: pairs(set), ..wish(goal) };
     expect.assert_eq(&told(planned(&point, &wish, metadata)));
 }
 
@@ -303,7 +303,7 @@ fn what_aws_backup_remembers_and_does_not_take_is_left_out() {
     assert_eq!((get(&here, "SubnetId"), get(&here, "KeyName")), (Some("subnet-1"), Some("laptop")));
     // Interfaces that somebody names have subnet and groups inside, and no other account has the key pair.
     let set = pairs(&[("NetworkInterfaces", "[{\"SubnetId\":\"subnet-9\"}]")]);
-    let wish_there = RestoreWish { set, ..wish(vault(NEW, HERE, "org-backup")) };
+    let wish_there = RestoreRequest { set, ..wish(vault(NEW, HERE, "org-backup")) };
     let there = planned(&instance, &wish_there, metadata).unwrap().settings;
     assert!(["SubnetId", "SecurityGroupIds", "KeyName"].iter().all(|it| get(&there, it).is_none()));
 
@@ -311,7 +311,7 @@ fn what_aws_backup_remembers_and_does_not_take_is_left_out() {
     metadata.insert("DBSnapshotIdentifier".to_owned(), "awsbackup:job-1".to_owned());
     metadata.insert("DBParameterGroupName".to_owned(), "default.postgres16".to_owned());
     let set = pairs(&[("DBSubnetGroupName", "new")]);
-    let wish = RestoreWish { set, ..wish(vault(NEW, HERE, "org-backup")) };
+    let wish = RestoreRequest { set, ..wish(vault(NEW, HERE, "org-backup")) };
     let there = planned(&database, &wish, metadata).unwrap().settings;
     assert_eq!(get(&there, "DBSnapshotIdentifier"), None);
     assert_eq!(
@@ -326,7 +326,7 @@ fn a_database_takes_two_copies_to_another_account_and_region_and_the_first_stays
     let (mut point, metadata) = each("RDS");
     point.vault = central();
     let goal = vault(NEW, THERE, "org-backup");
-    let wish = RestoreWish { set: pairs(&[("DBSubnetGroupName", "new")]), ..wish(goal.clone()) };
+    let wish = RestoreRequest { set: pairs(&[("DBSubnetGroupName", "new")]), ..wish(goal.clone()) };
     let plan = planned(&point, &wish, metadata).unwrap();
     let hops: Vec<_> = plan.hops.iter().map(|it| (it.from.clone(), it.to.clone())).collect();
     let between = vault(CENTRAL, THERE, "central");
@@ -338,7 +338,7 @@ fn a_database_takes_two_copies_to_another_account_and_region_and_the_first_stays
     let (mut volume, _) = each("EBS");
     volume.vault = central();
     let set = pairs(&[("availabilityZone", "eu-north-1a")]);
-    let wish = RestoreWish { set, ..wish };
+    let wish = RestoreRequest { set, ..wish };
     assert_eq!(planned(&volume, &wish, BTreeMap::new()).unwrap().hops.len(), 1);
 }
 
@@ -361,7 +361,7 @@ fn every_type_is_restored_from_its_own_vault_and_from_the_central_copy_or_says_w
         let here = here.unwrap();
         assert_eq!(here.hops, [], "{kind}");
         let copied = point(kind, resource, central());
-        let wish = RestoreWish { set: needed.clone(), ..wish(vault(NEW, HERE, "org-backup")) };
+        let wish = RestoreRequest { set: needed.clone(), ..wish(vault(NEW, HERE, "org-backup")) };
         let there = planned(&copied, &wish, pairs(settings));
         if kind == "Redshift" {
             let [Hindrance::Copy(_), ..] = &there.unwrap_err()[..] else { panic!("{kind}") };
@@ -384,7 +384,7 @@ fn every_type_is_restored_from_its_own_vault_and_from_the_central_copy_or_says_w
 fn nothing_that_exists_is_written_into_unless_its_name_is_typed() {
     let (point, metadata) = each("S3");
     let outcome = |name: Option<&str>, overwrite: Option<&str>, set: &[(&str, &str)]| {
-        let wish = RestoreWish {
+        let wish = RestoreRequest {
             name: name.map(ToOwned::to_owned),
             overwrite: overwrite.map(ToOwned::to_owned),
             set: pairs(set),
@@ -409,7 +409,7 @@ fn nothing_that_exists_is_written_into_unless_its_name_is_typed() {
 fn a_file_system_is_restored_into_itself_only_and_a_new_one_is_made_once() {
     let (point, metadata) = each("EFS");
     let overwriting = |name: &str, goal: Destination| {
-        let wish = RestoreWish { overwrite: Some(name.to_owned()), ..wish(goal) };
+        let wish = RestoreRequest { overwrite: Some(name.to_owned()), ..wish(goal) };
         planned(&point, &wish, metadata.clone())
     };
     let same = overwriting("fs-1", own()).unwrap();
@@ -417,7 +417,7 @@ fn a_file_system_is_restored_into_itself_only_and_a_new_one_is_made_once() {
     assert!(overwriting("fs-9", own()).is_err());
     assert!(overwriting("fs-1", vault(NEW, HERE, "org-backup")).is_err());
     let new = |again: &str| {
-        let wish = RestoreWish { again: again.to_owned(), ..wish(own()) };
+        let wish = RestoreRequest { again: again.to_owned(), ..wish(own()) };
         let plan = planned(&point, &wish, metadata.clone()).unwrap();
         get(&plan.settings, "CreationToken").unwrap().to_owned()
     };
@@ -430,14 +430,14 @@ fn a_file_system_is_restored_into_itself_only_and_a_new_one_is_made_once() {
 fn what_has_a_name_does_not_take_that_of_what_is_there() {
     let (point, metadata) = each("RDS");
     let named = |name: &str| {
-        let wish = RestoreWish { name: Some(name.to_owned()), ..wish(own()) };
+        let wish = RestoreRequest { name: Some(name.to_owned()), ..wish(own()) };
         planned(&point, &wish, metadata.clone())
     };
     assert!(matches!(&named("Ledger").unwrap_err()[..], [Hindrance::NameTaken { .. }]));
     assert!(matches!(&named(&"l".repeat(64)).unwrap_err()[..], [Hindrance::NameUnfit { .. }]));
     assert_eq!(named("ledger-2").unwrap().name.as_deref(), Some("ledger-2"));
     let (volume, metadata) = each("EBS");
-    let wish = RestoreWish { name: Some("data".to_owned()), ..wish(own()) };
+    let wish = RestoreRequest { name: Some("data".to_owned()), ..wish(own()) };
     let nameless = planned(&volume, &wish, metadata).unwrap_err();
     assert!(matches!(&nameless[..], [Hindrance::Nameless { .. }]), "{nameless:?}");
 }
@@ -480,7 +480,7 @@ fn nothing_is_copied_from_cold_storage_nor_a_continuous_backup() {
     let continuous = KeptPoint { is_continuous: true, ..bucket };
     let set = pairs(&[("RestoreTime", "2026-11-29T10:00:00Z")]);
     let outcome = |goal| {
-        let wish = RestoreWish { set: set.clone(), ..wish(goal) };
+        let wish = RestoreRequest { set: set.clone(), ..wish(goal) };
         planned(&continuous, &wish, metadata.clone())
     };
     assert_eq!(outcome(goal), Err(vec![Hindrance::Continuous]));
@@ -494,7 +494,7 @@ fn a_continuous_backup_of_a_database_is_restored_to_its_last_moment_or_to_the_on
     let (database, metadata) = each("RDS");
     let continuous = KeptPoint { is_continuous: true, ..database };
     let plan = |set: &[(&str, &str)]| {
-        let wish = RestoreWish { set: pairs(set), ..wish(own()) };
+        let wish = RestoreRequest { set: pairs(set), ..wish(own()) };
         planned(&continuous, &wish, metadata.clone()).unwrap().settings
     };
     assert_eq!(get(&plan(&[]), "UseLatestRestorableTime"), Some("true"));
@@ -575,17 +575,17 @@ fn the_same_plan_has_the_same_tokens_whenever_it_is_made_and_another_has_others(
     let goal = vault(NEW, HERE, "org-backup");
     let wish = wish(goal);
     let seen = seen(&point, &wish, metadata);
-    let at = |wish: &RestoreWish, now| {
+    let at = |wish: &RestoreRequest, now| {
         let plan = plan(&point, wish, &seen, now).unwrap();
         (plan.copy_token(&plan.hops[0]), plan.restore_token())
     };
     let first = at(&wish, now());
     assert_eq!(first, at(&wish, now() + 5 * DAY));
-    let again = RestoreWish { again: "2".to_owned(), ..wish.clone() };
+    let again = RestoreRequest { again: "2".to_owned(), ..wish.clone() };
     let other = at(&again, now());
     assert!(first.0 != other.0 && first.1 != other.1);
     let set = pairs(&[("volumeType", "gp3")]);
-    let other = at(&RestoreWish { set, ..wish }, now());
+    let other = at(&RestoreRequest { set, ..wish }, now());
     assert!(first.0 == other.0 && first.1 != other.1, "the copy serves both");
 }
 

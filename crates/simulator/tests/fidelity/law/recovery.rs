@@ -9,7 +9,7 @@ use plan::id::{ResourceType, RoleName};
 use policy::arn::Arn;
 use proptest::prelude::*;
 use report::coverage::{CopyState, Obstacle, PointStatus, State};
-use report::recovery::{Hindrance, KeptPoint, Proofs, RestorePlan, RestoreWish, WaySeen, plan};
+use report::recovery::{Hindrance, KeptPoint, Proofs, RestorePlan, RestoreRequest, WaySeen, plan};
 use report::{Destination, Found};
 use serde_json::json;
 use simulator::{
@@ -165,7 +165,7 @@ fn planned_in(
 ) -> Result<RestorePlan, Vec<Hindrance>> {
     let goal = destination(&vault(account, region, FETCHED));
     let name: RoleName = ROLE.parse().unwrap();
-    let mut wish = RestoreWish {
+    let mut request = RestoreRequest {
         goal: goal.clone(),
         partition: "aws".to_owned(),
         role: name.clone(),
@@ -188,13 +188,13 @@ fn planned_in(
         proofs: Proofs::default(),
     };
     let kept = kept(point);
-    plan(&kept, &wish, &seen, engine.now()).or_else(|_| {
-        for it in plan(&kept, &wish, &seen, engine.now()).unwrap_err() {
+    plan(&kept, &request, &seen, engine.now()).or_else(|_| {
+        for it in plan(&kept, &request, &seen, engine.now()).unwrap_err() {
             if let Hindrance::SettingMissing { key, .. } = it {
-                wish.set.insert(key.to_owned(), given(key, region));
+                request.set.insert(key.to_owned(), given(key, region));
             }
         }
-        plan(&kept, &wish, &seen, engine.now())
+        plan(&kept, &request, &seen, engine.now())
     })
 }
 
