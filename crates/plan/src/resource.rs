@@ -78,6 +78,51 @@ impl ResourceKind {
             Self::MemberAccounts => "member accounts",
         }
     }
+
+    /// Returns `true` if it enables policy types, without which AWS attaches no policy.
+    pub fn enables_types(self) -> bool {
+        match self {
+            Self::PolicyTypes => true,
+            Self::ServiceAccess
+            | Self::GlobalSettings
+            | Self::BackupPolicy
+            | Self::MemberAccounts => false,
+        }
+    }
+
+    /// Returns `true` if it can only be made while its policy type is enabled.
+    pub fn needs_types(self) -> bool {
+        match self {
+            Self::BackupPolicy => true,
+            Self::PolicyTypes
+            | Self::ServiceAccess
+            | Self::GlobalSettings
+            | Self::MemberAccounts => false,
+        }
+    }
+
+    /// Returns `true` if its work is a run over the member accounts, which may outlast an
+    /// invocation.
+    pub fn is_run(self) -> bool {
+        match self {
+            Self::MemberAccounts => true,
+            Self::PolicyTypes | Self::ServiceAccess | Self::GlobalSettings | Self::BackupPolicy => {
+                false
+            }
+        }
+    }
+
+    /// Returns `true` if it can be known of everything that it left behind that no one else made
+    /// it. An enabled policy type has no mark of who enabled it.
+    pub fn marks_its_own(self) -> bool {
+        match self {
+            Self::PolicyTypes => false,
+            Self::ServiceAccess
+            | Self::GlobalSettings
+            | Self::BackupPolicy
+            | Self::MemberAccounts => true,
+        }
+    }
 }
 
 impl fmt::Display for ResourceKind {

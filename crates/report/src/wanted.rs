@@ -8,7 +8,7 @@ use plan::id::{AccountId, Region, RoleName, Target};
 use plan::member_accounts::{
     Choice, Desired, InvalidProperties, Listed, Objective, Properties, Scope, TagFilter,
 };
-use plan::properties::Properties as Wish;
+use plan::properties;
 use plan::resource::ResourceKind;
 
 use super::Note;
@@ -124,10 +124,14 @@ pub fn asks(organization: &Organization, wanted: &[Wanted], index: usize) -> Ask
 pub fn wanted<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> (Vec<Wanted>, Vec<Note>) {
     let (mut all, mut notes) = (Vec::new(), Vec::new());
     for entry in entries.into_iter().filter(|it| !it.is_deleted()) {
-        if entry.kind != ResourceKind::MemberAccounts {
-            continue;
-        }
-        match read(entry) {
+        let read = match entry.kind {
+            ResourceKind::MemberAccounts => read(entry),
+            ResourceKind::PolicyTypes
+            | ResourceKind::ServiceAccess
+            | ResourceKind::GlobalSettings
+            | ResourceKind::BackupPolicy => continue,
+        };
+        match read {
             Ok(wanted) => all.extend(wanted),
             Err(why) => notes.push(Note {
                 text: format!(
@@ -145,14 +149,14 @@ pub fn wanted<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> (Vec<Wanted>,
 /// Returns the requests of an entry about accounts, if it has any.
 fn read(entry: &Entry) -> Result<Option<Wanted>, String> {
     match entry.wanted().map_err(|it| chain(&it))? {
-        Some(Wish::MemberAccounts(it)) => {
+        Some(properties::Properties::MemberAccounts(it)) => {
             Wanted::try_from(it.as_ref()).map(Some).map_err(|it| it.to_string())
         }
         Some(
-            Wish::PolicyTypes(_)
-            | Wish::ServiceAccess(_)
-            | Wish::GlobalSettings(_)
-            | Wish::BackupPolicy(_),
+            properties::Properties::PolicyTypes(_)
+            | properties::Properties::ServiceAccess(_)
+            | properties::Properties::GlobalSettings(_)
+            | properties::Properties::BackupPolicy(_),
         )
         | None => Ok(None),
     }

@@ -35,7 +35,6 @@ use plan::reattach::{
     Accounts, Event, Finding, Health, HealthChange, Large, Last, Lease, RepairOutcome, Start,
     Sweep, Task, Work, notice, start, work,
 };
-use plan::resource::ResourceKind;
 use serde_json::Value;
 use stacks::Stacks;
 use state::lease::{Taken, take};
@@ -382,7 +381,7 @@ impl Visit<'_> {
         // that leads to enabling it again. In this invocation, policy types come before policies.
         let is_type_awaited = self.repairer.mode == Mode::Repair
             && kept.iter().any(|(entry, _)| {
-                let is_type = entry.kind == ResourceKind::PolicyTypes && !entry.is_deleted();
+                let is_type = entry.kind.enables_types() && !entry.is_deleted();
                 is_type && !work.entries.contains(&entry.key())
             });
         let entries = kept.iter().map(|(entry, _)| entry);
@@ -394,10 +393,10 @@ impl Visit<'_> {
             if entry.is_deleted() && types(&entry).iter().any(|it| wanted.contains(it)) {
                 continue;
             }
-            if !work.entries.contains(&key) || kind == ResourceKind::MemberAccounts {
+            if !work.entries.contains(&key) || kind.is_run() {
                 continue;
             }
-            if types_failed && kind == ResourceKind::BackupPolicy {
+            if types_failed && kind.needs_types() {
                 info!(key, "left for later, since the policy type may not be enabled");
                 again.note(&key, Retry::Passing);
                 continue;
@@ -409,7 +408,7 @@ impl Visit<'_> {
             }
             let is_fine = looked.finding.outcome == RepairOutcome::Done;
             let passes = looked.retry == Retry::Passing;
-            types_failed |= !is_fine && passes && kind == ResourceKind::PolicyTypes;
+            types_failed |= !is_fine && passes && kind.enables_types();
             again.note(&key, looked.retry);
             if is_fine && looked.retry == Retry::Never {
                 self.memory.0.borrow_mut().insert(key, started);
@@ -426,7 +425,7 @@ impl Visit<'_> {
         }
         let Repairer { stacks, mode, now, .. } = self.repairer;
         let mut is_started = true;
-        for (entry, _) in kept.iter().filter(|(it, _)| it.kind == ResourceKind::MemberAccounts) {
+        for (entry, _) in kept.iter().filter(|(it, _)| it.kind.is_run()) {
             if entry.is_changing(now) || entry.is_deleted() {
                 continue;
             }

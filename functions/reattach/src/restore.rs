@@ -12,7 +12,6 @@ use plan::desired_state::Entry;
 use plan::id::{PolicyId, RoleArn};
 use plan::properties::{Misfit, Properties};
 use plan::reattach::{Finding, RepairOutcome, Reverted, Sweep};
-use plan::resource::ResourceKind;
 use plan::service_access::{Administrator, Desired};
 use policy_types::PolicyTypes;
 use resources::Resource;
@@ -330,6 +329,5 @@ fn words<S: ToString>(steps: &[S]) -> Vec<String> {
 /// A policy type has no mark of who enabled it, and after the Delete somebody else may have enabled
 /// it. A policy type is therefore removed only if a request was overtaken.
 fn may_be_left(entry: &Entry, now: SystemTime) -> bool {
-    let is_marked = entry.kind != ResourceKind::PolicyTypes;
-    entry.may_have_left_something(now) && (is_marked || entry.was_overtaken())
+    entry.may_have_left_something(now) && (entry.kind.marks_its_own() || entry.was_overtaken())
 }

@@ -390,8 +390,11 @@ pub(crate) fn point_status(status: Option<&RecoveryPointStatus>) -> PointStatus 
         Some(RecoveryPointStatus::Partial) => PointStatus::Partial,
         Some(RecoveryPointStatus::Stopped) => PointStatus::Stopped,
         Some(RecoveryPointStatus::Expired) => PointStatus::Expired,
-        // A recovery point that is not known to be complete does not count as a backup.
-        _ => PointStatus::Changing,
+        // The `_` is a status that this release of the SDK does not know. Such a recovery point is
+        // not known to be complete, so it does not count as a backup.
+        Some(RecoveryPointStatus::Creating | RecoveryPointStatus::Deleting | _) | None => {
+            PointStatus::Changing
+        }
     }
 }
 
@@ -453,10 +456,16 @@ fn test(it: RestoreJobsListMember) -> Option<About<RestoreTest>> {
             Some(RestoreValidationStatus::Successful) => Some(TestResult::Successful),
             None => Some(TestResult::NotValidated),
             Some(RestoreValidationStatus::Validating) => None,
-            Some(_) => Some(TestResult::Failed),
+            // The `_` is a result that this release of the SDK does not know: it proves nothing.
+            Some(RestoreValidationStatus::Failed | RestoreValidationStatus::TimedOut | _) => {
+                Some(TestResult::Failed)
+            }
         },
         Some(RestoreJobStatus::Pending | RestoreJobStatus::Running) => None,
-        _ => Some(TestResult::Failed),
+        // The `_` is a status that this release of the SDK does not know: it is no restore.
+        Some(RestoreJobStatus::Failed | RestoreJobStatus::Aborted | _) | None => {
+            Some(TestResult::Failed)
+        }
     };
     let message = it.validation_status_message.or(it.status_message).unwrap_or_default();
     let at = time(it.creation_date)?;
@@ -473,8 +482,9 @@ pub(crate) fn backup_state(state: &BackupJobState) -> JobState {
         BackupJobState::Expired => JobState::Expired,
         BackupJobState::Aborted => JobState::Aborted,
         BackupJobState::Partial => JobState::Partial,
-        // A state that this release does not know does not count as a backup.
-        _ => JobState::Failed,
+        // The `_` is a state that this release of the SDK does not know: it does not count as a
+        // backup.
+        BackupJobState::Failed | _ => JobState::Failed,
     }
 }
 
@@ -483,7 +493,9 @@ pub(crate) fn copy_state(state: &CopyJobState) -> JobState {
         CopyJobState::Created | CopyJobState::Running => JobState::Open,
         CopyJobState::Completed => JobState::Completed,
         CopyJobState::Partial => JobState::Partial,
-        _ => JobState::Failed,
+        // The `_` is a state that this release of the SDK does not know: it does not count as a
+        // copy.
+        CopyJobState::Failed | _ => JobState::Failed,
     }
 }
 

@@ -5,6 +5,8 @@
 //! share no budget of retries. They share connections, because the clients of the accounts differ
 //! only in their credentials.
 
+#![deny(clippy::wildcard_enum_match_arm, reason = "every match decides on a new state of AWS")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 

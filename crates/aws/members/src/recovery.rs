@@ -370,7 +370,7 @@ fn restore_state(status: Option<&RestoreJobStatus>) -> JobState {
         Some(RestoreJobStatus::Pending | RestoreJobStatus::Running) => JobState::Open,
         Some(RestoreJobStatus::Completed) => JobState::Completed,
         Some(RestoreJobStatus::Aborted) => JobState::Aborted,
-        // A state that this release does not know is no restore.
-        _ => JobState::Failed,
+        // The `_` is a state that this release of the SDK does not know: it is no restore.
+        Some(RestoreJobStatus::Failed | _) | None => JobState::Failed,
     }
 }

@@ -349,20 +349,37 @@ async fn surroundings(
     for entry in kept {
         if let Some(id) = &entry.physical_id {
             attributes.insert(entry.logical_id.clone(), id.clone());
-            if entry.kind == ResourceKind::BackupPolicy {
-                attributes.insert(format!("{}.PolicyId", entry.logical_id), id.clone());
+            match entry.kind {
+                ResourceKind::BackupPolicy => {
+                    attributes.insert(format!("{}.PolicyId", entry.logical_id), id.clone());
+                }
+                ResourceKind::PolicyTypes
+                | ResourceKind::ServiceAccess
+                | ResourceKind::GlobalSettings
+                | ResourceKind::MemberAccounts => {}
             }
         }
     }
     for it in section(template, "Resources") {
         let kind = it.value.member("Type").and_then(|it| it.scalar());
-        if kind.and_then(ResourceKind::of_type) == Some(ResourceKind::PolicyTypes) {
-            let name = &it.key;
-            attributes.extend([
-                (format!("{name}.RootId"), identity.root_id.to_string()),
-                (format!("{name}.OrganizationId"), identity.organization_id.clone()),
-                (format!("{name}.ManagementAccountId"), identity.management_account.to_string()),
-            ]);
+        match kind.and_then(ResourceKind::of_type) {
+            Some(ResourceKind::PolicyTypes) => {
+                let name = &it.key;
+                let account = identity.management_account.to_string();
+                attributes.extend([
+                    (format!("{name}.RootId"), identity.root_id.to_string()),
+                    (format!("{name}.OrganizationId"), identity.organization_id.clone()),
+                    (format!("{name}.ManagementAccountId"), account),
+                ]);
+            }
+            // Their attributes are known after a deployment only.
+            Some(
+                ResourceKind::ServiceAccess
+                | ResourceKind::GlobalSettings
+                | ResourceKind::BackupPolicy
+                | ResourceKind::MemberAccounts,
+            )
+            | None => {}
         }
     }
     Ok(Surroundings { pseudo, attributes })
