@@ -50,18 +50,18 @@ fn check_within(
 ) -> Checked {
     let template = expand(template, given);
     let (anywhere, checked) = (Anywhere::of(text), Checked::default());
-    let mut look = Look { template: &template, given, anywhere, now, is_inner, checked };
+    let mut check = TemplateCheck { template: &template, given, anywhere, now, is_inner, checked };
     for name in transforms(&template).iter().filter(|it| *it != LANGUAGE_EXTENSIONS) {
         let span = template.member("Transform").map_or(template.span, |it| it.span);
         let why = format!("CloudFormation carries out `{name}`, which may add or change policies");
-        look.checked.not_checked("Transform", span, &why);
+        check.checked.not_checked("Transform", span, &why);
     }
-    look.resources(section(&template, "Resources"), "Resources");
-    look.checked
+    check.resources(section(&template, "Resources"), "Resources");
+    check.checked
 }
 
-/// A template, and the findings so far.
-struct Look<'a> {
+/// The check of a template, and its findings so far.
+struct TemplateCheck<'a> {
     template: &'a Node,
     given: &'a Given,
     anywhere: Anywhere,
@@ -91,7 +91,7 @@ struct Way {
     is_without_content: bool,
 }
 
-impl Look<'_> {
+impl TemplateCheck<'_> {
     fn resources(&mut self, resources: &[Member], path: &str) {
         for Member { key, span, value: resource } in resources {
             let path = format!("{path}/{key}");

@@ -191,6 +191,19 @@ impl RoleArn {
     }
 }
 
+/// Returns the name of the role with this ARN, without its path, or `None` if that is not the ARN of
+/// a role. The account in the ARN may be the variable `$account` of a policy.
+pub fn role_name(arn: &str) -> Option<RoleName> {
+    let arn = Arn::parse(arn).ok().filter(|it| it.resource.starts_with("role/"))?;
+    arn.name().parse().ok()
+}
+
+/// Returns the name in an ARN, behind the type and any path, as the ID of a key. Text that is not an
+/// ARN is the name itself.
+pub fn name_in(arn: &str) -> &str {
+    Arn::parse(arn).map_or(arn, |it| it.name())
+}
+
 impl PolicyType {
     /// Returns `BACKUP_POLICY`, the type that this program manages.
     pub fn backup() -> Self {
@@ -267,6 +280,17 @@ mod tests {
     use super::*;
 
     /// Checks that `T` accepts every one of `good` and refuses every one of `bad`.
+    #[test]
+    fn the_name_of_a_role_is_behind_its_path() {
+        let name = |arn| role_name(arn).map(|it| it.to_string());
+        assert_eq!(name("arn:aws:iam::111122223333:role/maker").unwrap(), "maker");
+        assert_eq!(name("arn:aws-cn:iam::$account:role/a/b/maker").unwrap(), "maker");
+        assert_eq!(name("arn:aws:iam::111122223333:user/maker"), None);
+        assert_eq!(name("maker"), None);
+        assert_eq!(name_in("arn:aws:kms:eu-west-1:111122223333:key/mrk-7"), "mrk-7");
+        assert_eq!(name_in("mrk-7"), "mrk-7");
+    }
+
     fn check<T: FromStr>(good: &[&str], bad: &[&str]) {
         for it in good {
             assert!(it.parse::<T>().is_ok(), "{it}");

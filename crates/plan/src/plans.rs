@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use policy::{EffectivePlan, EffectiveRule};
 use serde_json::Value;
 
-use crate::id::{Region, RoleName, VaultName};
+use crate::id::{Region, RoleName, VaultName, name_in, role_name};
 
 /// A plan of an effective policy.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -62,11 +62,11 @@ impl Rule {
 
 impl From<EffectivePlan> for Plan {
     fn from(plan: EffectivePlan) -> Self {
-        let roles = plan.selections.iter().filter_map(|it| role(it.role.as_deref()?));
+        let roles = plan.selections.iter().filter_map(|it| role_name(it.role.as_deref()?));
         Self {
             regions: plan.regions.iter().filter_map(|it| it.parse().ok()).collect(),
             roles: roles.collect(),
-            scanner: plan.scanners.iter().find_map(|it| role(it)),
+            scanner: plan.scanners.iter().find_map(|it| role_name(it)),
             indexes: plan.rules.iter().any(|it| it.has_index),
             rules: plan.rules.into_iter().map(Rule::from).collect(),
             name: plan.name,
@@ -79,17 +79,12 @@ impl From<EffectiveRule> for Rule {
         Self {
             schedule: rule.schedule_expression().to_owned(),
             vault: rule.vault.and_then(|it| it.parse().ok()),
-            air_gapped: rule.air_gapped.and_then(|it| it.rsplit(':').next()?.parse().ok()),
+            air_gapped: rule.air_gapped.and_then(|it| name_in(&it).parse().ok()),
             delete_after_days: rule.lifecycle.delete_after_days,
             copies: rule.copies.into_iter().map(|it| it.vault).collect(),
             name: rule.name,
         }
     }
-}
-
-/// Returns the name of the role in an ARN: the last part, after any path.
-fn role(arn: &str) -> Option<RoleName> {
-    arn.rsplit('/').next()?.parse().ok()
 }
 
 #[cfg(test)]

@@ -45,6 +45,22 @@ impl<'a> Arn<'a> {
         Ok(Self { partition, service, region, account, resource })
     }
 
+    /// Returns the account that `text` names, which is empty if it names none or is not an ARN.
+    pub fn account_in(text: &'a str) -> &'a str {
+        Self::parse(text).map_or("", |it| it.account)
+    }
+
+    /// Returns the last part of the resource, behind its type and any path, as the name of a role.
+    pub fn name(&self) -> &'a str {
+        self.resource.rsplit([':', '/']).next().unwrap_or(self.resource)
+    }
+
+    /// Returns `true` if the parts behind the partition are these.
+    pub fn is_in_any_partition(&self, rest: &str) -> bool {
+        let parts = [self.service, self.region, self.account, self.resource];
+        rest.splitn(4, ':').eq(parts)
+    }
+
     /// Returns the partition.
     ///
     /// # Errors
@@ -72,6 +88,32 @@ mod tests {
     fn the_region_and_the_account_may_be_empty() {
         let arn = Arn::parse("arn:aws:s3:::reports").unwrap();
         assert_eq!((arn.region, arn.account, arn.resource), ("", "", "reports"));
+    }
+
+    #[test]
+    fn the_name_is_behind_the_type_and_the_path() {
+        let name = |text| Arn::parse(text).unwrap().name();
+        assert_eq!(name("arn:aws:iam::111122223333:role/teams/blue/maker"), "maker");
+        assert_eq!(name("arn:aws:backup:eu-west-1:111122223333:backup-vault:keep"), "keep");
+        assert_eq!(name("arn:aws:kms:eu-west-1:111122223333:key/mrk-7"), "mrk-7");
+        assert_eq!(name("arn:aws:s3:::reports"), "reports");
+    }
+
+    #[test]
+    fn what_names_no_account_is_in_none() {
+        assert_eq!(Arn::account_in("arn:aws:sns:eu-west-1:111122223333:news"), "111122223333");
+        assert_eq!(Arn::account_in("arn:aws:s3:::reports"), "");
+        assert_eq!(Arn::account_in("a:b:c:d:111122223333:f"), "");
+    }
+
+    #[test]
+    fn the_same_arn_is_recognised_in_any_partition() {
+        let volumes = "ec2:*:*:volume/*";
+        let is_volumes = |text| Arn::parse(text).is_ok_and(|it| it.is_in_any_partition(volumes));
+        assert!(is_volumes("arn:aws:ec2:*:*:volume/*"));
+        assert!(is_volumes("arn:aws-cn:ec2:*:*:volume/*"));
+        assert!(!is_volumes("arn:aws:ec2:*:*:instance/*"));
+        assert!(!is_volumes("arn:aws:ec2:*:*:volume/*:more"));
     }
 
     #[test]

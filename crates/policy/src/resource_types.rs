@@ -3,6 +3,8 @@
 //! The types and the copies that AWS documents for them are in `data/types.tsv`, which
 //! `scripts/deploy` also reads.
 
+use crate::arn::Arn;
+
 /// All types, one per line: the part of the ARN after the partition, and whether one copy action
 /// can copy the backups to another account and another Region at once. The first line contains the
 /// day and the sources of the list.
@@ -71,7 +73,7 @@ impl ResourceType {
 
     /// Returns `true` if the ARN in a selection names this type. `*` names all types.
     pub(super) fn is_meant_by(&self, arn: &str) -> bool {
-        arn == "*" || arn.splitn(3, ':').nth(2) == Some(self.name)
+        arn == "*" || Arn::parse(arn).is_ok_and(|it| it.is_in_any_partition(self.name))
     }
 
     /// Returns the ARN that selects the type in a partition.

@@ -45,12 +45,11 @@ impl Destinations {
     ) -> Self {
         let mut copies = ByResource::default();
         // The ARN of a bucket contains no account.
-        let is_chosen = |arn: &str| {
-            let account = arn.split(':').nth(4).unwrap_or_default();
+        let is_chosen = |account: &str| {
             account.is_empty() || account.parse().is_ok_and(|it| chosen.contains(&it))
         };
         let keep = |it: About<RecoveryPoint>| {
-            if is_chosen(&it.resource) {
+            if is_chosen(it.account()) {
                 copies.add(it);
             }
         };

@@ -15,6 +15,7 @@ use aws_sdk_s3::types::ServerSideEncryption;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::DateTime;
 use plan::desired_state::Entry;
+use plan::id::name_in;
 use tokio::time::Instant;
 use tracing::warn;
 
@@ -201,8 +202,7 @@ impl State {
     /// returns `true` if the state key is not known.
     fn is_sealed(&self, found: Option<&str>) -> bool {
         // S3 returns the ARN, and a stand-in for S3 may return the ID.
-        let id = |it: &str| it.rsplit('/').next().unwrap_or_default().to_owned();
-        self.key.as_deref().is_none_or(|key| found.is_some_and(|it| id(it) == id(key)))
+        self.key.as_deref().is_none_or(|key| found.is_some_and(|it| name_in(it) == name_in(key)))
     }
 
     /// Writes an object, unless it no longer is as `expected`.

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use clap::Args;
-use plan::id::{AccountId, Region, RoleArn, RoleName, VaultName};
+use plan::id::{AccountId, Region, RoleArn, RoleName, VaultName, role_name};
 use plan::member_accounts::handing;
 use policy::arn::Arn;
 use report::recovery::{BACKS_UP, JobCommand, OnDemand};
@@ -146,7 +146,7 @@ async fn make(
     wanted: &OnDemand,
     now: SystemTime,
 ) -> Result<Ending, Ending> {
-    let role = wanted.role.as_str().rsplit('/').next().and_then(|it| it.parse::<RoleName>().ok());
+    let role = role_name(wanted.role.as_str());
     let regions = [wanted.region.clone()].into();
     let policy = handing(&BACKS_UP, &regions, role.iter(), &reach.partition, account);
     let enter = async || reach.enter(account, &policy).await.map_err(Ending::Unfollowed);

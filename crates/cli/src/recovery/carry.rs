@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use errors::advised;
 use members::Member;
-use plan::id::{AccountId, Region, RoleName};
+use plan::id::{AccountId, Region, RoleName, role_name};
 use plan::member_accounts::handing;
 use report::recovery::{COPIES, Hop, JobCommand, JobSeen, JobTrouble, RESTORES, RestorePlan};
 use serde_json::{Value, json};
@@ -198,8 +198,7 @@ impl<'a> Carrier<'_, 'a> {
 
 /// The name of the role with this ARN.
 fn role_of(arn: &str) -> RoleName {
-    let name = arn.rsplit('/').next().unwrap_or_default();
-    name.parse().unwrap_or_else(|_| unreachable!("the ARN was made of it"))
+    role_name(arn).unwrap_or_else(|| unreachable!("the ARN was made of it"))
 }
 
 /// Returns the ending of a job that AWS Backup did not begin.

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::statement::{Holds, Statement, statements};
 use super::{BACKUP, Problem};
-use crate::id::RoleName;
+use crate::id::{RoleName, name_in};
 use crate::serialized;
 
 /// The AWS managed policies of which one is enough to back something up.
@@ -175,7 +175,7 @@ fn permissions(
         policies.attached.iter().filter_map(|it| managed(it)).any(|it| to.enough().contains(&it));
     let is_known = |arn: &&String| managed(arn).is_some_and(|it| KNOWN.contains(&it));
     let strange = policies.attached.iter().find(|it| !is_known(it));
-    let strange = strange.and_then(|it| it.rsplit('/').next());
+    let strange = strange.map(|it| name_in(it));
     let own = policies.own.iter().find(|(_, it)| !denies_passing_only(it));
     let own = own.map(|(name, _)| name.as_str());
     match strange.or(own) {
@@ -191,8 +191,7 @@ fn permissions(
 
 /// Returns the name of a policy, if it is an AWS managed policy.
 fn managed(arn: &str) -> Option<&str> {
-    let arn = Arn::parse(arn).ok().filter(|it| it.account == "aws")?;
-    arn.resource.rsplit('/').next()
+    Arn::parse(arn).ok().filter(|it| it.account == "aws").map(|it| it.name())
 }
 
 /// Returns `true` if a policy only denies passing roles, as the policies of the templates do.

@@ -90,8 +90,7 @@ impl<'a> Statement<'a> {
 
     /// Returns `true` if an ARN among its principals belongs to this account.
     pub(super) fn mentions(&self, account: &str) -> bool {
-        let is_of = |name: &str| Arn::parse(name).is_ok_and(|it| it.account == account);
-        self.names(|_, name| is_of(name)) == Holds::Yes
+        self.names(|_, name| Arn::account_in(name) == account) == Holds::Yes
     }
 
     fn names(&self, is_named: impl Fn(&str, &str) -> bool) -> Holds {

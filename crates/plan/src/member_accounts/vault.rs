@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::Problem;
 use super::statement::{Holds, Statement, statements};
-use crate::id::{AccountId, VaultName};
+use crate::id::{AccountId, VaultName, name_in};
 
 /// The actions that AWS Backup needs in the vault with the role of a plan, in lower case.
 const NEEDED: [&str; 3] =
@@ -242,12 +242,12 @@ fn denial<'a>(
             }
             let needed = NEEDED.iter().find(|it| actions.iter().any(|action| is_like(action, it)));
             if applies == Holds::Yes && needed.is_some() {
-                let role = role.rsplit('/').next().unwrap_or(role).to_owned();
+                let role = name_in(role).to_owned();
                 return Some(Problem::Denying { vault: name.clone(), role });
             }
             unjudged = Some(Problem::Unjudged(format!(
                 "what the access policy of the vault `{name}` denies to the role `{}`",
-                role.rsplit('/').next().unwrap_or(role)
+                name_in(role)
             )));
         }
     }

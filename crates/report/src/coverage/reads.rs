@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use plan::id::{AccountId, Region, ResourceType, RoleName};
+use plan::id::{AccountId, Region, ResourceType, RoleName, role_name};
 use plan::member_accounts::{CopySource, Settings, admits_copies};
 use policy::arn::Arn;
 use serde::{Deserialize, Serialize};
@@ -38,6 +38,14 @@ pub struct About<T> {
     pub kind: Option<ResourceType>,
     /// The fact.
     pub it: T,
+}
+
+impl<T> About<T> {
+    /// Returns the account that the ARN of the resource names. The ARN of a bucket names none, and
+    /// this is empty.
+    pub fn account(&self) -> &str {
+        Arn::account_in(&self.resource)
+    }
 }
 
 /// The facts that AWS Backup reports about resources, by their ARNs, each of which is held once.
@@ -387,12 +395,13 @@ impl Common {
 
 /// Returns `true` if an ARN names an account, and it is this one.
 fn is_of(arn: &str, account: &AccountId) -> bool {
-    Arn::parse(arn).is_ok_and(|it| it.account == account.as_str())
+    Arn::account_in(arn) == account.as_str()
 }
 
 /// Returns `true` if an ARN names an account, and it is another one.
 fn is_elsewhere(arn: &str, account: &AccountId) -> bool {
-    Arn::parse(arn).is_ok_and(|it| !it.account.is_empty() && it.account != account.as_str())
+    let named = Arn::account_in(arn);
+    !named.is_empty() && named != account.as_str()
 }
 
 /// Returns the findings about the role with this ARN.
@@ -400,8 +409,7 @@ fn found_role(
     arn: &str,
     roles: &BTreeMap<RoleName, Result<Option<TrustedRole>, String>>,
 ) -> Found<bool> {
-    let name = arn.rsplit('/').next().and_then(|it| it.parse::<RoleName>().ok());
-    match name.and_then(|it| roles.get(&it)) {
+    match role_name(arn).and_then(|it| roles.get(&it)) {
         Some(Ok(Some((at, trusts)))) if at == arn => match trusts {
             Some(trusts) => Found::Here(*trusts),
             None => Found::Unknown,

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use policy::arn::Arn;
+
 use super::evidence::Resource;
 use super::kind::Kind;
 use super::pattern::fits;
@@ -363,8 +365,7 @@ fn is_alike(one: &str, other: &str) -> bool {
 /// Returns `true` if the pattern names a type of resources or one resource, and not only a service.
 fn names_a_type(pattern: &str) -> bool {
     // Buckets are the only type of their service.
-    let resource = pattern.splitn(6, ':').nth(5);
-    resource.is_some_and(|it| it != "*" || pattern.contains(":s3:"))
+    Arn::parse(pattern).is_ok_and(|it| it.resource != "*" || it.service == "s3")
 }
 
 fn taken(pattern: &str, kind: &Kind) -> Match {

@@ -160,8 +160,7 @@ impl CopiesByBatch {
     ///
     /// A copy of a resource in an account that the run does not look into is dropped.
     pub fn add(&mut self, copy: About<RecoveryPoint>) -> Option<(String, String)> {
-        let account = copy.resource.split(':').nth(4).unwrap_or_default();
-        let batch = match account {
+        let batch = match copy.account() {
             "" => None,
             account => Some(*self.batches.get(&account.parse::<AccountId>().ok()?)?),
         };

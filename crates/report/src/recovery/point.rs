@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use plan::id::AccountId;
+use plan::id::{AccountId, name_in};
 use policy::arn::Arn;
 use time::OffsetDateTime;
 
@@ -48,7 +48,7 @@ impl KeptPoint {
     /// The account whose resource it is a backup of, as far as anything tells: the ARN of a bucket names
     /// none.
     pub fn owner(&self) -> Option<AccountId> {
-        let account = |arn: &str| Arn::parse(arn).ok()?.account.parse().ok();
+        let account = |arn: &str| Arn::account_in(arn).parse().ok();
         account(&self.resource).or_else(|| account(self.copied_from.as_deref()?))
     }
 
@@ -76,8 +76,7 @@ impl KeptPoint {
 
     /// The name of the resource.
     pub fn name(&self) -> &str {
-        let resource = Arn::parse(&self.resource).map_or(self.resource.as_str(), |it| it.resource);
-        resource.rsplit([':', '/']).next().unwrap_or(resource)
+        name_in(&self.resource)
     }
 
     /// The name of the resource when it is restored beside its source: always the same for the same
