@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use aws::{Management, Session};
 use organization::tree::{Tree, listed, organization, withheld};
 use plan::id::{AccountId, Region, TargetId};
+use plan::member_accounts::ids_in;
 use report::{FIRST_STEPS, Note, Organization, Outline, Placed, Wanted, counted, utc};
 use state::State;
 use state::remembered::{Remembered, remembered};
@@ -111,7 +112,7 @@ pub(crate) fn chosen(
     }
     let is_below = |it: &Placed| {
         let path = organization.id_path(it.unit);
-        units.iter().any(|unit| path.split('/').any(|it| it == unit.as_str()))
+        ids_in(&path).any(|id| units.iter().any(|it| it.as_str() == id))
     };
     let is_chosen = |it: &Placed| {
         (accounts.is_empty() || accounts.contains(&it.listed.account.id))

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use aws::operation::{LIST_ACCOUNTS, LIST_ACCOUNTS_FOR_PARENT, LIST_UNITS};
+use aws::operation::LIST_ACCOUNTS;
 use aws::{Error, Kind, Management, Pages};
 use aws_sdk_organizations::types::Account as WireAccount;
 use plan::id::{AccountId, TargetId};
@@ -79,28 +79,16 @@ pub async fn accounts_below(
     management: &Management,
     place: &TargetId,
 ) -> Result<BTreeSet<AccountId>, Error> {
-    let client = organizations::client(management);
     let mut below = BTreeSet::new();
-    let mut parents = vec![place.to_string()];
+    let mut parents = vec![place.clone()];
     while let Some(parent) = parents.pop() {
-        let action = format!("list the accounts in {parent}");
-        let list = client.list_accounts_for_parent().parent_id(&parent);
-        let accounts = management.calls.pages(LIST_ACCOUNTS_FOR_PARENT, &action, async |token| {
-            let page = list.clone().set_next_token(token).send().await?;
-            Ok((page.accounts, page.next_token))
-        });
-        let accounts = match accounts.await {
+        let accounts = match organizations::accounts_in(management, &parent).await {
             Err(error) if error.code() == Some("ParentNotFoundException") => continue,
             accounts => accounts?,
         };
         below.extend(accounts.into_iter().filter_map(|it| it.id?.parse().ok()));
-        let action = format!("list the OUs in {parent}");
-        let list = client.list_organizational_units_for_parent().parent_id(&parent);
-        let units = management.calls.pages(LIST_UNITS, &action, async |token| {
-            let page = list.clone().set_next_token(token).send().await?;
-            Ok((page.organizational_units, page.next_token))
-        });
-        parents.extend(units.await?.into_iter().filter_map(|it| it.id));
+        let units = organizations::units_in(management, &parent).await?;
+        parents.extend(units.into_iter().filter_map(|it| it.id?.parse().ok()));
     }
     Ok(below)
 }

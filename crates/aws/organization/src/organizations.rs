@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws::operation::{
-    DESCRIBE_ORGANIZATION, DESCRIBE_POLICY, LIST_POLICIES, LIST_POLICIES_FOR_TARGET, LIST_ROOTS,
-    LIST_TAGS, LIST_TARGETS, TAG, UNTAG,
+    DESCRIBE_ORGANIZATION, DESCRIBE_POLICY, LIST_ACCOUNTS_FOR_PARENT, LIST_POLICIES,
+    LIST_POLICIES_FOR_TARGET, LIST_ROOTS, LIST_TAGS, LIST_TARGETS, LIST_UNITS, TAG, UNTAG,
 };
 use aws::{Error, Kind, Management, Memo, Need, log_left_out, patience};
 use aws_sdk_organizations::types::{
-    OrganizationFeatureSet, Policy, PolicySummary, PolicyType as WireType, PolicyTypeStatus, Tag,
+    Account, OrganizationFeatureSet, OrganizationalUnit, Policy, PolicySummary,
+    PolicyType as WireType, PolicyTypeStatus, Tag,
 };
 use plan::id::{AccountId, PolicyId, PolicyType, TagKey, TagValue, TargetId};
 use plan::owner::Owner;
@@ -332,6 +333,63 @@ pub async fn tag(
     let tags = tags.into_iter().map(|(key, value)| wire_tag(key, value)).collect();
     let tag = client(management).tag_resource().resource_id(resource).set_tags(Some(tags));
     management.calls.call(TAG, action, tag.send()).await.map(drop)
+}
+
+/// Lists the OUs right below the root or an OU.
+///
+/// # Errors
+///
+/// Returns an error if a read fails.
+pub(crate) async fn units_in(
+    management: &Management,
+    parent: &TargetId,
+) -> Result<Vec<OrganizationalUnit>, Error> {
+    let client = client(management);
+    let list = client.list_organizational_units_for_parent().parent_id(parent.as_str());
+    let action = format!("list the OUs in {parent}");
+    let units = management.calls.pages(LIST_UNITS, &action, async |token| {
+        let page = list.clone().set_next_token(token).send().await?;
+        Ok((page.organizational_units, page.next_token))
+    });
+    units.await
+}
+
+/// Lists the accounts right below the root or an OU.
+///
+/// # Errors
+///
+/// Returns an error if a read fails.
+pub(crate) async fn accounts_in(
+    management: &Management,
+    parent: &TargetId,
+) -> Result<Vec<Account>, Error> {
+    let mut all = Vec::new();
+    let keep = |it| {
+        all.push(it);
+        None::<()>
+    };
+    find_account_in(management, parent, keep).await?;
+    Ok(all)
+}
+
+/// Lists the accounts right below the root or an OU until `pick` accepts one.
+///
+/// # Errors
+///
+/// Returns an error if a read fails.
+pub(crate) async fn find_account_in<T>(
+    management: &Management,
+    parent: &TargetId,
+    pick: impl FnMut(Account) -> Option<T>,
+) -> Result<Option<T>, Error> {
+    let client = client(management);
+    let list = client.list_accounts_for_parent().parent_id(parent.as_str());
+    let action = format!("list the accounts in {parent}");
+    let accounts = async |token| {
+        let page = list.clone().set_next_token(token).send().await?;
+        Ok((page.accounts, page.next_token))
+    };
+    management.calls.find(LIST_ACCOUNTS_FOR_PARENT, &action, accounts, pick).await
 }
 
 /// Removes tags from a policy, root, OU or account.

@@ -4,11 +4,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws::operation::{LIST_ACCOUNTS_FOR_PARENT, LIST_PARENTS, LIST_UNITS};
+use aws::operation::LIST_PARENTS;
 use aws::{Error, Management};
 use aws_sdk_organizations::types::{Account, PolicyType as WireType};
 use plan::id::{AccountId, PolicyId, TargetId};
-use plan::member_accounts::Listed;
+use plan::member_accounts::{Listed, ids_in};
 use plan::outlook::Place;
 use plan::preflight::Organization;
 
@@ -113,7 +113,7 @@ pub async fn places(
                 let above = below.iter().filter(|(_, accounts)| accounts.contains(&account));
                 above.map(|(place, _)| (*place).clone()).collect::<Vec<_>>()
             },
-            |path| path.split('/').filter_map(|it| it.parse().ok()).collect(),
+            |path| ids_in(path).filter_map(|it| it.parse().ok()).collect(),
         );
         // The path from AWS ends with the account or with its parent.
         let own = account.as_str().parse::<TargetId>().ok().filter(|it| !path.contains(it));
@@ -136,29 +136,17 @@ pub async fn account_under(
     if let Ok(account) = target.as_str().parse() {
         return Ok(Some(account));
     }
-    let client = organizations::client(management);
     let mut parents = vec![target.clone()];
     while let Some(parent) = parents.pop() {
-        let action = format!("list the accounts in {parent}");
-        let list = client.list_accounts_for_parent().parent_id(parent.as_str());
-        let accounts = async |token| {
-            let page = list.clone().set_next_token(token).send().await?;
-            Ok((page.accounts, page.next_token))
-        };
         let bare = |it: &String| !attached.iter().any(|target| target.as_str() == it);
         let pick = |it: Account| it.id.filter(bare)?.parse().ok();
         // One account is enough, so the accounts after it need not be read.
-        let found = management.calls.find(LIST_ACCOUNTS_FOR_PARENT, &action, accounts, pick);
-        if let Some(account) = found.await? {
-            return Ok(Some(account));
+        let found = organizations::find_account_in(management, &parent, pick).await?;
+        if found.is_some() {
+            return Ok(found);
         }
-        let action = format!("list the OUs in {parent}");
-        let list = client.list_organizational_units_for_parent().parent_id(parent.as_str());
-        let units = management.calls.pages(LIST_UNITS, &action, async |token| {
-            let page = list.clone().set_next_token(token).send().await?;
-            Ok((page.organizational_units, page.next_token))
-        });
-        let units = units.await?.into_iter().filter_map(|it| it.id?.parse::<TargetId>().ok());
+        let units = organizations::units_in(management, &parent).await?;
+        let units = units.into_iter().filter_map(|it| it.id?.parse::<TargetId>().ok());
         parents.extend(units.filter(|it| !attached.contains(it)));
     }
     Ok(None)

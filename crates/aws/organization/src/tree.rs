@@ -5,10 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use aws::operation::{
-    DESCRIBE_POLICY, LIST_ACCOUNTS_FOR_PARENT, LIST_POLICIES_FOR_TARGET, LIST_TARGETS, LIST_UNITS,
-    Need,
-};
+use aws::operation::{DESCRIBE_POLICY, LIST_POLICIES_FOR_TARGET, LIST_TARGETS, Need};
 use aws::reading::{Readings, Tell};
 use aws::{Error, Management, Pages, failure};
 use aws_sdk_organizations::types::PolicyType as WireType;
@@ -74,7 +71,7 @@ pub async fn organization(
     let is_told = listed.iter().all(|it| !it.paths.is_empty());
     let mut units =
         if tree == Tree::Bare && is_told { vec![root] } else { units(management, root).await? };
-    let places = places(management, &listed, &mut units).await?;
+    let places = places(management, &listed, &mut units, notes).await?;
     let (policies, attached) = policies(management, tell).await?;
     Ok(Organization {
         partition: described.partition()?,
@@ -94,17 +91,11 @@ pub async fn organization(
 
 /// Lists the OUs below the root, each after its parent.
 async fn units(management: &Management, root: Unit) -> Result<Vec<Unit>, Error> {
-    let client = organizations::client(management);
     let mut units = vec![root];
     let mut next = 0;
     while let Some(parent) = units.get(next).map(|it| it.id.clone()) {
-        let action = format!("list the OUs in {parent}");
-        let list = client.list_organizational_units_for_parent().parent_id(parent.as_str());
-        let below = management.calls.pages(LIST_UNITS, &action, async |token| {
-            let page = list.clone().set_next_token(token).send().await?;
-            Ok((page.organizational_units, page.next_token))
-        });
-        units.extend(below.await?.into_iter().filter_map(|it| {
+        let below = organizations::units_in(management, &parent).await?;
+        units.extend(below.into_iter().filter_map(|it| {
             let id = it.id?.parse().ok()?;
             Some(Unit { id, name: it.name.unwrap_or_default(), parent: Some(next) })
         }));
@@ -118,16 +109,17 @@ async fn places(
     management: &Management,
     listed: &[Listed],
     units: &mut Vec<Unit>,
+    notes: &mut Vec<Note>,
 ) -> Result<Vec<usize>, Error> {
     if listed.iter().any(|it| it.paths.is_empty()) {
-        return places_by_parent(management, listed, units).await;
+        return places_by_parent(management, listed, units, notes).await;
     }
     let mut known: BTreeMap<String, usize> =
         units.iter().enumerate().map(|(index, it)| (it.id.to_string(), index)).collect();
     let mut places = Vec::with_capacity(listed.len());
     for account in listed {
         let mut place = 0;
-        for part in account.paths.iter().flat_map(|it| it.split('/')) {
+        for part in account.ids_in_paths() {
             let Some(id) = part.parse::<TargetId>().ok().filter(|_| part.contains('-')) else {
                 continue;
             };
@@ -146,20 +138,27 @@ async fn places_by_parent(
     management: &Management,
     listed: &[Listed],
     units: &[Unit],
+    notes: &mut Vec<Note>,
 ) -> Result<Vec<usize>, Error> {
-    let client = organizations::client(management);
     let mut places = BTreeMap::<AccountId, usize>::new();
     for (index, unit) in units.iter().enumerate() {
-        let action = format!("list the accounts in {}", unit.id);
-        let list = client.list_accounts_for_parent().parent_id(unit.id.as_str());
-        let accounts = management.calls.pages(LIST_ACCOUNTS_FOR_PARENT, &action, async |token| {
-            let page = list.clone().set_next_token(token).send().await?;
-            Ok((page.accounts, page.next_token))
-        });
-        let ids = accounts.await?.into_iter().filter_map(|it| it.id?.parse().ok());
+        let accounts = organizations::accounts_in(management, &unit.id).await?;
+        let ids = accounts.into_iter().filter_map(|it| it.id?.parse().ok());
         places.extend(ids.map(|it| (it, index)));
     }
+    notes.extend(listed.iter().filter_map(|it| nowhere(&it.account.id, &places)));
     Ok(listed.iter().map(|it| places.get(&it.account.id).copied().unwrap_or_default()).collect())
+}
+
+/// Returns a note if an account that AWS lists was found in no OU, because it was being moved.
+fn nowhere(account: &AccountId, places: &BTreeMap<AccountId, usize>) -> Option<Note> {
+    (!places.contains_key(account)).then(|| Note {
+        text: format!(
+            "the OU of account {account} is unknown, and the account is shown right below the root"
+        ),
+        hint: "it may be moving to another OU: ask again in a minute".to_owned(),
+        is_unread: true,
+    })
 }
 
 type Policies = (BTreeMap<PolicyId, AttachedPolicy>, BTreeMap<TargetId, Vec<PolicyId>>);
@@ -249,4 +248,18 @@ pub async fn withheld(
 pub fn words(frozen: &[Frozen]) -> BTreeMap<AccountId, Vec<String>> {
     let words = frozen.iter().filter_map(|it| Some((it.account.parse().ok()?, it.errors.clone())));
     words.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_that_no_ou_has_is_told() {
+        let (here, moving) = ("111122223333".parse().unwrap(), "444455556666".parse().unwrap());
+        let places = [(here, 2)].into();
+        let note = nowhere(&moving, &places).unwrap();
+        assert!(note.is_unread && note.text.contains("444455556666"), "{note:?}");
+        assert!(nowhere(places.keys().next().unwrap(), &places).is_none());
+    }
 }

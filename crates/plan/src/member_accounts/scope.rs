@@ -19,6 +19,18 @@ pub struct Listed {
     pub paths: Vec<String>,
 }
 
+impl Listed {
+    /// Returns the IDs in its paths, each from the root down.
+    pub fn ids_in_paths(&self) -> impl Iterator<Item = &str> {
+        self.paths.iter().flat_map(|it| ids_in(it))
+    }
+}
+
+/// Returns the IDs in a path of AWS Organizations, from the organization or the root down.
+pub fn ids_in(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|it| !it.is_empty())
+}
+
 /// The decision of a run about an account.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Choice {
@@ -142,8 +154,8 @@ fn reaches(target: &Target, listed: &Listed) -> bool {
     match target {
         Target::Root => true,
         Target::Id(id) => {
-            let above = |path: &String| path.split('/').any(|it| it == id.as_str());
-            id.as_str() == listed.account.id.as_str() || listed.paths.iter().any(above)
+            id.as_str() == listed.account.id.as_str()
+                || listed.ids_in_paths().any(|it| it == id.as_str())
         }
     }
 }
