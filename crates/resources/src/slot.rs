@@ -28,11 +28,10 @@
 //! - A step of the function that no longer fits the observed state fails as
 //!   [`Outdated`](aws::Kind::Outdated), and the function observes again.
 
-use std::error::Error as _;
 use std::time::{Duration, SystemTime};
 
 use aws::{Error, Kind, Session, log_left_out};
-use errors::Reader;
+use errors::{Reader, chain};
 use leaky_bucket::RateLimiter;
 use plan::desired_state::{Delivery, Entry, Standing};
 use plan::presence;
@@ -373,8 +372,8 @@ impl Slot {
                     return Err(Error::superseded(format!("create {}", self.entry.logical_id)));
                 }
                 Err(error) => {
-                    let why = error.source().map(ToString::to_string);
-                    warn!(%error, why, "it is unknown if the request is late, so it is served");
+                    let reason = chain(&error);
+                    warn!(reason, "it is unknown if the request is late, so it is served");
                 }
             }
         }
@@ -435,8 +434,8 @@ impl Slot {
         match buried {
             // CloudFormation never got an answer of its Create, even if that made the resource.
             Err(error) if !is_issued && !self.is_lost => {
-                let why = error.source().map(ToString::to_string);
-                warn!(%error, why, "the deletion of the resource could not be stored");
+                let reason = chain(&error);
+                warn!(reason, "the deletion of the resource could not be stored");
                 Ok(())
             }
             buried => buried,

@@ -67,7 +67,7 @@ pub(crate) enum Last {
     Refused(u16, Refusal),
     /// The answer does not come from AWS.
     Garbled(Garbled),
-    /// No answer came, for this reason.
+    /// No answer came, for this reason. It is text, because the SDK keeps the error of the attempt.
     Unreachable(String),
 }
 

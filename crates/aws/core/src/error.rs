@@ -22,7 +22,7 @@ use crate::advice::Advice;
 use crate::attempts::{Refusal, Seen};
 use crate::garbled::Garbled;
 use crate::http::UnusableBundle;
-use crate::operation::{Need, Operation, permission};
+use crate::operation::{Need, Operation};
 
 /// A failed action of AWS.
 ///
@@ -74,8 +74,10 @@ enum Why {
     Answered(Box<ErrorAnswer>),
     #[error("{garbled}{tries}")]
     Garbled { garbled: Garbled, tries: Tries },
-    #[error("AWS could not be reached{tries}: {why}")]
-    Unreachable { tries: Tries, why: String },
+    #[error("AWS could not be reached{tries}")]
+    Unreachable { tries: Tries, source: Box<dyn StdError + Send + Sync> },
+    // As text, because the reason is somewhere among the causes of the SDK's error, which cannot be
+    // taken apart, and its own causes begin with words about the call.
     #[error("there are no credentials{}", .0.as_ref().map(|it| format!(": {it}")).unwrap_or_default())]
     NoCredentials(Option<String>),
     #[error("{}; {}", limit(*need, *reader), seen.so_far())]
@@ -144,8 +146,8 @@ impl Cause {
 /// An error that AWS answered.
 #[derive(Debug)]
 struct ErrorAnswer {
-    /// The name of the operation, if it matters.
-    operation: Option<&'static str>,
+    /// The operation that was called, if it matters.
+    operation: Option<Operation>,
     /// The HTTP status.
     status: u16,
     tries: Tries,
@@ -178,7 +180,7 @@ impl ErrorAnswer {
         // the caller.
         let named = message.split_once(" not authorized to perform: ").map(|(_, rest)| rest);
         let named = named.and_then(|it| it.split_whitespace().next()).filter(|it| it.contains(':'));
-        named.map(ToOwned::to_owned).or_else(|| operation.map(permission))
+        named.map(ToOwned::to_owned).or_else(|| operation.map(|it| it.permission()))
     }
 }
 
@@ -223,7 +225,7 @@ impl Error {
                 } else if let Some(it) = credentials_behind(&error) {
                     (Kind::Rejected, Why::NoCredentials(without(it)))
                 } else {
-                    (Kind::Transient, Why::Unreachable { tries, why: chain(&error) })
+                    (Kind::Transient, Why::Unreachable { tries, source: Box::new(error) })
                 }
             }
         };
@@ -325,7 +327,7 @@ impl Error {
     /// Adds the name of the operation that was called.
     pub(crate) fn of(mut self, operation: Operation) -> Self {
         if let Why::Answered(answer) = &mut self.source.why {
-            answer.operation = Some(operation.name);
+            answer.operation = Some(operation);
         }
         self
     }
@@ -538,7 +540,8 @@ impl ErrorAnswer {
             return Some(Advice::Same(hint));
         }
         // AWS Backup answers this to every account except the management account.
-        let is_of_organization = self.operation.is_none_or(|it| it.ends_with("GlobalSettings"));
+        let is_of_organization =
+            self.operation.is_none_or(|it| it.name.ends_with("GlobalSettings"));
         match code {
             "AWSOrganizationsNotInUseException" => Some(Advice::NoOrganization),
             "MalformedPolicyDocumentException" => Some(Advice::Same(
@@ -594,6 +597,7 @@ impl Wire {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operation::LIST_OBJECTS;
 
     fn error(code: &str, reason: Option<&str>) -> Error {
         let (code, reason) = (code.to_owned(), reason.map(ToOwned::to_owned));
@@ -638,7 +642,7 @@ mod tests {
 
     fn denied(message: &str) -> Error {
         let (code, message) = ("AccessDeniedException".to_owned(), message.to_owned());
-        let (operation, status, tries) = (Some("ListObjectsV2"), 403, Tries(1));
+        let (operation, status, tries) = (Some(LIST_OBJECTS), 403, Tries(1));
         let answer = ErrorAnswer { operation, status, tries, code, reason: None, message };
         Error::new("x".to_owned(), Kind::Denied, Why::Answered(Box::new(answer)))
     }
