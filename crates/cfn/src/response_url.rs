@@ -141,6 +141,31 @@ mod tests {
                 "eusc-de-east-1",
                 true,
             ),
+            (
+                "cloudformation-custom-resource-response-usgovwest1.s3.us-gov-west-1.amazonaws.com",
+                "us-gov-west-1",
+                true,
+            ),
+            (
+                "cloudformation-custom-resource-response-usisoeast1.s3.us-iso-east-1.c2s.ic.gov",
+                "us-iso-east-1",
+                true,
+            ),
+            (
+                "cloudformation-custom-resource-response-usisobeast1.s3.us-isob-east-1.sc2s.sgov.gov",
+                "us-isob-east-1",
+                true,
+            ),
+            (
+                "cloudformation-custom-resource-response-euisoewest1.s3.eu-isoe-west-1.cloud.adc-e.uk",
+                "eu-isoe-west-1",
+                true,
+            ),
+            (
+                "cloudformation-custom-resource-response-usisofsouth1.s3.us-isof-south-1.csp.hci.ic.gov",
+                "us-isof-south-1",
+                true,
+            ),
             // The bucket of somebody else, whose name only begins like it.
             ("cloudformation-custom-resource-response-evil.s3.amazonaws.com", "us-east-1", false),
             (

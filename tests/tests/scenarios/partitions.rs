@@ -1,6 +1,9 @@
 //! Partitions other than the commercial one: the command, the simulator and the program that deploys
 //! agree on where things are and what they are called.
 
+use std::collections::BTreeSet;
+
+use policy::partition::Partition;
 use serde_json::{Value, json};
 use simulator::{BACKUP_POLICY, Settings};
 use tests::command::org_backup;
@@ -19,7 +22,7 @@ struct Place {
     suffix: &'static str,
 }
 
-const PLACES: [Place; 4] = [
+const PLACES: [Place; 7] = [
     Place {
         region: "eusc-de-east-1",
         partition: "aws-eusc",
@@ -44,7 +47,32 @@ const PLACES: [Place; 4] = [
         events: "us-iso-east-1",
         suffix: "c2s.ic.gov",
     },
+    Place {
+        region: "us-isob-west-1",
+        partition: "aws-iso-b",
+        events: "us-isob-east-1",
+        suffix: "sc2s.sgov.gov",
+    },
+    Place {
+        region: "eu-isoe-west-1",
+        partition: "aws-iso-e",
+        events: "eu-isoe-west-1",
+        suffix: "cloud.adc-e.uk",
+    },
+    Place {
+        region: "us-isof-east-1",
+        partition: "aws-iso-f",
+        events: "us-isof-south-1",
+        suffix: "csp.hci.ic.gov",
+    },
 ];
+
+#[test]
+fn every_partition_but_the_commercial_one_has_a_place() {
+    let places: BTreeSet<_> = PLACES.iter().map(|it| it.partition).collect();
+    let others = Partition::ALL.into_iter().filter(|it| *it != Partition::Commercial);
+    assert_eq!(places, others.map(Partition::name).collect());
+}
 
 impl Place {
     /// An organization that begins here with nothing enabled.
