@@ -17,6 +17,25 @@ struct Bound {
     of: fn(&str, &Cost) -> Option<(u64, u64)>,
 }
 
+/// A limit of most functions, that of `reattach`, which contains the plans of the others, and that of
+/// `coverage`.
+struct Most {
+    others: u64,
+    reattach: u64,
+    coverage: u64,
+}
+
+impl Most {
+    /// Returns the limit of a function.
+    fn of(&self, function: &str) -> u64 {
+        match function {
+            "reattach" => self.reattach,
+            "coverage" => self.coverage,
+            _ => self.others,
+        }
+    }
+}
+
 /// The limits for a call of the SDK, and for an event and its answer.
 const OF_A_CALL: u64 = 700_000;
 const OF_A_REQUEST: u64 = 1_000_000;
@@ -26,52 +45,46 @@ const OF_THE_PAGE: u64 = 3_000_000;
 /// The additional limit for the first request of a process, with the start of the process.
 const OF_THE_FIRST: u64 = 5_000_000;
 
+/// The limits of the size of an archive, in bytes.
+///
+/// 0.7 MB of an archive are S3's checksums, with a variant for each kind of processor, and the tables
+/// for parsing host names. Both come with the SDK and cannot be replaced.
+/// `reattach` and `coverage` draw the page, with the backups of resources and the service control
+/// policies that guard them.
+/// `member-accounts`, the largest of the others, also judges the key, the trust, the permissions and
+/// the policies on which backups depend.
+const ARCHIVE: Most = Most { others: 4_000_000, reattach: 4_900_000, coverage: 4_900_000 };
+
+/// The limits of memory, in KiB.
+///
+/// `member-accounts` has clients for every Region at once, and `coverage` also the resources of the
+/// accounts that it looks into at once. `reattach` has the plans of all others in its code.
+const MEMORY: Most = Most { others: 10 * 1024, reattach: 11 * 1024 + 512, coverage: 13 * 1024 };
+
+/// The additional limits for the page.
+const PAGE: Most = Most { others: 0, reattach: OF_THE_PAGE, coverage: 0 };
+
 const BOUNDS: [Bound; 4] = [
-    // 0.7 MB of an archive are S3's checksums, with a variant for each kind of processor, and the
-    // tables for parsing host names. Both come with the SDK and cannot be replaced.
-    // `reattach` and `coverage` draw the page, with the backups of resources and the service control
-    // policies that guard them.
-    // `member-accounts`, the largest of the others, also judges the key, the trust, the permissions
-    // and the policies on which backups depend.
     Bound {
         what: "bytes of its archive",
-        of: |function, it| Some((it.archive, of_most(function, 4_000_000, [4_900_000; 2]))),
+        of: |function, it| Some((it.archive, ARCHIVE.of(function))),
     },
-    // `member-accounts` has clients for every Region at once, and `coverage` also the resources of
-    // the accounts that it looks into at once. `reattach` has the plans of all others in its code.
-    Bound {
-        what: "KiB of memory",
-        of: |function, it| {
-            Some((it.memory, of_most(function, 10 * 1024, [11 * 1024 + 512, 13 * 1024])))
-        },
-    },
+    Bound { what: "KiB of memory", of: |function, it| Some((it.memory, MEMORY.of(function))) },
     Bound {
         what: "instructions of a cold request",
         of: |function, it| {
             let first = SUBJECTS.iter().find(|it| it.function == function)?.requests.first()?;
-            let page = of_most(function, 0, [OF_THE_PAGE, 0]);
-            Some((it.instructions?.cold, OF_THE_FIRST + page + of_calls(it, first)?))
+            Some((it.instructions?.cold, OF_THE_FIRST + PAGE.of(function) + of_calls(it, first)?))
         },
     },
     Bound {
         what: "instructions of a warm request",
         of: |function, it| {
             let again = SUBJECTS.iter().find(|it| it.function == function)?.again;
-            let page = of_most(function, 0, [OF_THE_PAGE, 0]);
-            Some((it.instructions?.warm, page + of_calls(it, again)?))
+            Some((it.instructions?.warm, PAGE.of(function) + of_calls(it, again)?))
         },
     },
 ];
-
-/// Returns the limit of most functions, that of `reattach`, which contains the plans of the others,
-/// or that of `coverage`.
-fn of_most(function: &str, bound: u64, [of_reattach, of_coverage]: [u64; 2]) -> u64 {
-    match function {
-        "reattach" => of_reattach,
-        "coverage" => of_coverage,
-        _ => bound,
-    }
-}
 
 /// Returns the maximum number of instructions for a request with this number of calls.
 fn of_calls(cost: &Cost, request: &str) -> Option<u64> {
@@ -130,8 +143,31 @@ fn row(line: &str) -> Option<(String, Cost)> {
     Some((function.to_owned(), cost))
 }
 
-/// Returns the page with its table replaced by that of `costs`.
+/// The beginning of the line that says the limits.
+const SAYS_BOUNDS: &str = "The bounds are ";
+
+/// Says the limits on one line.
+fn bounds() -> String {
+    let [call, request, first, page] =
+        [OF_A_CALL, OF_A_REQUEST, OF_THE_FIRST, OF_THE_PAGE].map(grouped);
+    let of = |it: &Most| [it.others, it.reattach, it.coverage].map(grouped);
+    let ([memory, of_reattach, of_coverage], archive) = (of(&MEMORY), of(&ARCHIVE));
+    let [archive, reattach, coverage] = archive;
+    format!(
+        "{SAYS_BOUNDS}{call} instructions for each AWS call and {request} for the event and its \
+         answer; {first} more for the first request of a process, and {page} for the page that a \
+         sweep of `reattach` writes; {memory} KiB of memory, {of_reattach} for `reattach` and \
+         {of_coverage} for `coverage`; and {archive} bytes for an archive, {reattach} for that of \
+         `reattach` and {coverage} for that of `coverage`.\n"
+    )
+}
+
+/// Returns the page with its table replaced by that of `costs`, and with the limits of this release.
 pub fn replace(page: &str, costs: &Costs) -> String {
+    let page: String = page
+        .split_inclusive('\n')
+        .map(|it| if it.starts_with(SAYS_BOUNDS) { bounds() } else { it.to_owned() })
+        .collect();
     let is_table = |line: &&str| line.starts_with('|');
     let before: String = page.split_inclusive('\n').take_while(|it| !is_table(it)).collect();
     let rest = page.split_inclusive('\n').skip_while(|it| !is_table(it));
@@ -224,6 +260,15 @@ mod tests {
         );
         let page = replace(&page, &costs());
         assert_eq!(page, format!("# Costs\n\nBefore.\n\n{}\nAfter.\n", write(&costs())));
+    }
+
+    #[test]
+    fn the_page_says_the_bounds_and_keeps_them() {
+        let page = include_str!("../../docs/benchmarks/budgets.md");
+        let costs = read(page);
+        assert_eq!(replace(page, &costs), page);
+        assert!(page.contains(&bounds()));
+        assert_eq!(over(&costs), "");
     }
 
     #[test]
