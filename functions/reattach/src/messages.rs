@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use aws_lambda_events::event::sqs::SqsEvent;
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use plan::reattach::{Event, Reading, read};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -33,25 +33,20 @@ pub(crate) struct Message {
 ///
 /// SQS reads partial failures of a batch from this response.
 #[derive(Debug, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub struct Response {
     /// The response to a heartbeat: the handling of drift.
     #[serde(skip_serializing_if = "Option::is_none")]
     mode: Option<Mode>,
-    batch_item_failures: Vec<UnhandledMessage>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct UnhandledMessage {
-    item_identifier: String,
+    #[serde(flatten)]
+    batch: SqsBatchResponse,
 }
 
 impl Response {
     /// Returns a response that has these messages delivered again.
     pub(crate) fn again(messages: impl IntoIterator<Item = String>) -> Self {
-        let failures = messages.into_iter().map(|it| UnhandledMessage { item_identifier: it });
-        Self { mode: None, batch_item_failures: failures.collect() }
+        let mut batch = SqsBatchResponse::default();
+        messages.into_iter().for_each(|it| batch.add_failure(it));
+        Self { mode: None, batch }
     }
 
     /// Returns a response that confirms that the function runs, and in which mode.
