@@ -350,63 +350,144 @@ fn crates() -> BTreeMap<String, Vec<String>> {
     crates
 }
 
-/// The rooms that the code of a room takes something from: the modules right below the root of its
-/// crate. Its own files may take from each other.
-fn taken(code: &str, rooms: &BTreeSet<String>, is_at_the_door: bool) -> BTreeSet<String> {
-    let starts: &[&str] = if is_at_the_door { &["crate::", "super::"] } else { &["crate::"] };
-    let after = starts.iter().flat_map(|it| code.split(it).skip(1));
-    let named = after.flat_map(|it| match it.strip_prefix('{') {
-        // What is between the braces of a `use`, at their first level.
-        Some(list) => {
-            let mut depth = 0;
-            let list = list.chars().take_while(|it| *it != ';').filter(move |it| {
-                depth += i32::from(*it == '{') - i32::from(*it == '}');
-                depth == 0
-            });
-            list.collect::<String>().split(',').map(|it| it.trim().to_owned()).collect()
-        }
-        None => vec![it.to_owned()],
+/// A path of modules, from the root of a crate.
+type ModulePath = Vec<String>;
+
+/// The module that a file holds.
+fn module(folder: &str, file: &str) -> ModulePath {
+    let inside = file.strip_prefix(&format!("{folder}/")).unwrap();
+    let mut path: Vec<_> = inside.trim_end_matches(".rs").split('/').map(str::to_owned).collect();
+    path.pop_if(|it| ["lib", "main", "mod"].contains(&it.as_str()));
+    path
+}
+
+/// The paths that begin with `crate` or `super` in the code of a module, from the root of the crate.
+fn named(code: &str, module: &[String]) -> Vec<ModulePath> {
+    let starts = code.match_indices("crate::").chain(code.match_indices("super::"));
+    let starts = starts.map(|it| it.0).filter(|at| {
+        // What another path begins with is inside that path.
+        let before = code[..*at].chars().next_back();
+        before.is_none_or(|it| !it.is_alphanumeric() && !matches!(it, '_' | ':'))
     });
-    let first = |it: String| {
-        let end = it.find(|it: char| !it.is_alphanumeric() && it != '_').unwrap_or(it.len());
-        it[..end].to_owned()
+    let mut all = Vec::new();
+    for start in starts {
+        let mut tokens = tokens(&code[start..]).peekable();
+        read_paths(&mut tokens, &[], &mut all);
+    }
+    let absolute = |path: ModulePath| {
+        let ups = path.iter().take_while(|it| *it == "super").count();
+        let skipped = ups.max(usize::from(path.first().is_some_and(|it| it == "crate")));
+        let above = if ups == 0 { &[] } else { module.get(..module.len().checked_sub(ups)?)? };
+        Some(above.iter().cloned().chain(path.into_iter().skip(skipped)).collect())
     };
-    named.map(first).filter(|it| rooms.contains(it)).collect()
+    all.into_iter().filter_map(absolute).collect()
+}
+
+/// The words and the signs of code; white space only separates them.
+fn tokens(code: &str) -> impl Iterator<Item = &str> {
+    let mut rest = code;
+    std::iter::from_fn(move || {
+        rest = rest.trim_start();
+        let is_word = |it: char| it.is_alphanumeric() || it == '_';
+        let end = match rest.find(|it| !is_word(it)) {
+            Some(0) if rest.starts_with("::") => 2,
+            Some(0) => rest.chars().next()?.len_utf8(),
+            Some(end) => end,
+            None => rest.len(),
+        };
+        let (token, after) = rest.split_at(end);
+        rest = after;
+        (!token.is_empty()).then_some(token)
+    })
+}
+
+/// Adds the path that begins here behind `before`, or every path in the braces that begin here.
+fn read_paths<'a>(
+    tokens: &mut std::iter::Peekable<impl Iterator<Item = &'a str>>,
+    before: &[String],
+    all: &mut Vec<ModulePath>,
+) {
+    let is_word = |it: &&str| it.starts_with(|it: char| it.is_alphanumeric() || it == '_');
+    if tokens.next_if_eq(&"{").is_some() {
+        while tokens.peek().is_some_and(|it| *it != "}") {
+            read_paths(tokens, before, all);
+            // Whatever is behind a path, as in `path as Name`.
+            while tokens.next_if(|it| !matches!(*it, "," | "}")).is_some() {}
+            tokens.next_if_eq(&",");
+        }
+        tokens.next_if_eq(&"}");
+        return;
+    }
+    let mut path = before.to_vec();
+    if let Some(word) = tokens.next_if(is_word) {
+        path.push(word.to_owned());
+        if tokens.next_if_eq(&"::").is_some() {
+            read_paths(tokens, &path, all);
+            return;
+        }
+    }
+    all.push(path);
 }
 
 #[test]
-fn no_rooms_of_a_crate_take_from_each_other() {
+fn the_paths_in_code_are_read_from_the_root() {
+    let module = ["recovery", "settings"].map(str::to_owned);
+    let of = |code: &str| named(code, &module).iter().map(|it| it.join("::")).collect::<Vec<_>>();
+    assert_eq!(of("use super::kind::{Naming, RestoredKind};").len(), 2);
+    assert_eq!(of("use super::kind::{self, Naming as It};")[1], "recovery::kind::Naming");
+    assert_eq!(of("use super::super::words::utc;"), ["words::utc"]);
+    assert_eq!(of("use crate::{\n    a::{b, c::d},\n    e,\n};"), ["a::b", "a::c::d", "e"]);
+    assert_eq!(of("let it: crate::a::B<super::way::Hop> = f();"), ["a::B", "recovery::way::Hop"]);
+    assert_eq!(of("use plan::id::{Region, RoleName};"), [""; 0]);
+}
+
+/// The modules right below a module are its rooms, with everything inside of them. A room may take
+/// from the one that it is in, and files inside of a room from each other.
+#[test]
+fn no_rooms_of_a_folder_take_from_each_other() {
+    let mut found = Vec::new();
     for (folder, files) in crates() {
-        let room = |file: &str| {
-            let inside = file.strip_prefix(&format!("{folder}/")).unwrap();
-            inside.split('/').next().unwrap().trim_end_matches(".rs").to_owned()
-        };
-        let rooms: BTreeSet<_> = files.iter().map(|it| room(it)).collect();
-        let mut arrows = BTreeMap::<_, BTreeSet<_>>::new();
+        let modules: BTreeSet<_> = files.iter().map(|it| module(&folder, it)).collect();
+        let is_room = |path: &[String]| modules.iter().any(|it| it.starts_with(path));
+        // The rooms of each module, and those that each takes from.
+        let mut houses = BTreeMap::<ModulePath, BTreeMap<String, BTreeSet<String>>>::new();
         for file in &files {
-            let is_at_the_door = file.matches('/').count() == folder.matches('/').count() + 1;
-            let mut taken = taken(&code(file), &rooms, is_at_the_door);
-            taken.remove(&room(file));
-            arrows.entry(room(file)).or_default().extend(taken);
-        }
-        // Takes away who arrows from nobody that is left, until only circles are left.
-        loop {
-            let count = arrows.len();
-            let left: BTreeSet<_> = arrows.keys().cloned().collect();
-            arrows.retain(|_, it| it.iter().any(|it| left.contains(it)));
-            if arrows.len() == count {
-                break;
+            let from = module(&folder, file);
+            for to in named(&code(file), &from) {
+                let common = from.iter().zip(&to).take_while(|(one, other)| one == other).count();
+                if let (Some(one), Some(other)) = (from.get(common), to.get(common))
+                    && is_room(&to[..=common])
+                {
+                    let rooms = houses.entry(from[..common].to_vec()).or_default();
+                    rooms.entry(one.clone()).or_default().insert(other.clone());
+                }
             }
         }
-        assert!(arrows.is_empty(), "{folder}: {arrows:?}");
+        for (house, mut arrows) in houses {
+            // Takes away who arrows from nobody that is left, until only circles are left.
+            loop {
+                let count = arrows.len();
+                let left: BTreeSet<_> = arrows.keys().cloned().collect();
+                arrows.retain(|_, it| it.iter().any(|it| left.contains(it)));
+                if arrows.len() == count {
+                    break;
+                }
+            }
+            if !arrows.is_empty() {
+                found.push(format!("{folder}/{}: {arrows:?}", house.join("/")));
+            }
+        }
     }
+    assert!(found.is_empty(), "{found:#?}");
 }
 
 /// The names that every resource has a type for.
 const OF_EVERY_RESOURCE: [&str; 5] = ["Desired", "Observed", "Step", "Refusal", "Properties"];
 
-/// The type that a line at the left edge declares.
+/// The type that a line declares, also inside of a function or of a macro.
 fn declared(line: &str) -> Option<&str> {
+    // An associated type has the name of its trait's.
+    let line = Some(line.trim_start()).filter(|it| *it == line || !it.starts_with("type "))?;
     let line = match line.strip_prefix("pub") {
         Some(rest) if rest.starts_with('(') => rest.split_once(") ")?.1,
         Some(rest) => rest.strip_prefix(' ')?,
@@ -428,4 +509,33 @@ fn a_name_stands_for_three_types_at_the_most() {
     assert!(OF_EVERY_RESOURCE.iter().all(|it| types[*it].len() > 3), "{types:?}");
     types.retain(|name, places| places.len() > 3 && !OF_EVERY_RESOURCE.contains(&name.as_str()));
     assert!(types.is_empty(), "{types:#?}");
+}
+
+/// Words that name things by a theatre and not by what they are.
+const THEATRE: [&str; 7] = ["Sight", "Wish", "Keeper", "Doorway", "Fate", "Stage", "Look"];
+
+/// The words of a name in camel case, as `Life` and `Stage`.
+fn words(name: &str) -> Vec<&str> {
+    let starts = name.char_indices().filter(|it| it.1.is_uppercase()).map(|it| it.0);
+    let ends = starts.clone().skip(1).chain([name.len()]);
+    starts.zip(ends).map(|(start, end)| &name[start..end]).collect()
+}
+
+#[test]
+fn no_type_is_named_by_the_theatre() {
+    // The stage of a life is a word of everybody.
+    let allowed = ["LifeStage"];
+    let mut found = BTreeSet::new();
+    for file in crates().into_values().flatten() {
+        let code = code(&file);
+        let renamed = code.split(" as ").skip(1);
+        let renamed = renamed.filter_map(|it| it.split(|it: char| !it.is_alphanumeric()).next());
+        for name in code.lines().filter_map(declared).chain(renamed) {
+            if !allowed.contains(&name) && words(name).iter().any(|it| THEATRE.contains(it)) {
+                found.insert(format!("{file}: {name}"));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{found:#?}");
+    assert_eq!(words("LifeStage"), ["Life", "Stage"]);
 }
