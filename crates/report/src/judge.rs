@@ -16,6 +16,7 @@ use super::organization::{GuardRails, Organization, Placed};
 use super::outline::{Effective, Outline, asked};
 use super::seen::{LastFindings, Lock, Place, Seen, Visit};
 use super::wanted::{Wanted, WantedHere};
+use super::words::NO_REGION;
 use super::{
     Cell, Destination, Evidence, Found, Known, Missing, Note, OptIns, Report, RoleSeen, Row,
     Source, State, VaultSeen, utc,
@@ -137,9 +138,6 @@ pub fn not_entered(first: &AccountId, count: usize) -> String {
         _ => format!("{count} accounts could not be entered, such as {first}"),
     }
 }
-
-/// The reason why no account is protected in an organization in which nothing is set up yet.
-pub const NO_REGION: &str = "no backup policy and no template names a Region";
 
 /// All facts, and the settings that decide for all accounts.
 struct Facts<'a> {

@@ -35,7 +35,7 @@ use plan::member_accounts::{Account, Deletion, Guard};
 pub use destination::Destination;
 pub use hearsay::{Hearsay, hearsay};
 pub use history::{Counts, Evidence};
-pub use judge::{NO_REGION, Observed, judge, not_entered};
+pub use judge::{Observed, judge, not_entered};
 pub use organization::{AttachedPolicy, GuardRails, Organization, Placed, Unit};
 pub use outline::{Effective, InspectionScope, Origin, Outline, Setting};
 pub use seen::{LastFindings, Lock, Place, Seen, Visit, last_findings};

@@ -806,7 +806,7 @@ fn an_account_that_nobody_enters_is_a_gap_unless_a_recent_run_covers_it() {
         world.wanted.push(Wanted::in_regions([id("eu-west-1")].into()));
         let look = |hours| {
             let at = NOW + Duration::from_hours(hours);
-            LastLook { at, failures: vec![], not_looked_at: vec![] }
+            LastFindings { at, failures: vec![], not_looked_at: vec![] }
         };
         world.looks.extend(hours.map(|it| (id(MEMBER), look(it))));
         world.at(100)
