@@ -3,7 +3,7 @@
 import json
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from plan import PARTITIONS, Plan, Stack, Upload
 from speech import UNREAD, end, joined, quoted, tell
@@ -18,8 +18,19 @@ MEANINGS = {
     "or s3:ListBucket there. Without s3:ListBucket, S3 does not tell whether the object exists.",
 }
 
+# The most seconds between two looks at an operation that is not done.
+PATIENCE = 5.0
+
 # The error of the AWS CLI without credentials.
 NO_CREDENTIALS = "Unable to locate credentials"
+
+
+def pauses() -> Iterator[float]:
+    """Yields the seconds before each next look at an operation. The first are short: most end soon."""
+    seconds = 0.1
+    while True:
+        yield seconds
+        seconds = min(2 * seconds, PATIENCE)
 
 
 class Unreadable(Exception):

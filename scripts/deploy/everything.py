@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from commands import pauses
 from members import Instance
 from plan import Stack
 from speech import end
@@ -27,7 +28,6 @@ NO_ENTITY = "NoSuchEntity"
 DAYS_OF_KEYS = 7
 # The greatest number of versions that S3 deletes in one call.
 MOST_VERSIONS = 1_000
-PATIENCE = 5
 # The seconds for which a vault may keep the same number of backups before this program stops waiting.
 STALLED = 15 * 60
 
@@ -224,7 +224,7 @@ class Everything:
         query = ["--query", "RecoveryPoints[].RecoveryPointArn", "--output", "json"]
         asked: set[str] = set()
         fewest, since = None, time.monotonic()
-        while True:
+        for pause in pauses():
             words = ["list-recovery-points-by-backup-vault", *name, *query]
             points = json.loads(self.ask(*at, *words) or "[]")
             for it in points:
@@ -239,7 +239,7 @@ class Everything:
                 text = f"the vault {vault.place} keeps {fewest} backups, such as {points[0]}"
                 hint = "look for legal holds and for errors of AWS Backup, and run this again"
                 end(f"{text}; hint: {hint}")
-            time.sleep(PATIENCE)
+            time.sleep(pause)
         # Keeps AWS managed keys, and keys that the stacks did not create.
         if vault.key not in spared and f":{vault.account}:key/" in vault.key and vault.key_id not in self.own_keys():
             self.delete_key(vault.account, vault.region, vault.key)

@@ -8,7 +8,7 @@ import time
 from typing import NoReturn
 
 from changes import FAILED, NEW, UNCHANGED, Changes, MemberChange, Seen, StackChange, change_of
-from commands import AGAIN, Commands, Offline, Unreadable, parameters_of, profile_of
+from commands import AGAIN, Commands, Offline, Unreadable, parameters_of, pauses, profile_of
 from everything import OURS, Everything, Findings
 from members import ROLES, ROOT, Change, Instance, StackSet, compare, losses
 from plan import INLINE, Plan, Stack, Upload
@@ -21,9 +21,8 @@ SETTLED = """
 """.split()
 # Asks which account the credentials belong to.
 IDENTITY = ["sts", "get-caller-identity", "--query", "Account", "--output", "text"]
-# The states of a running operation of StackSets, and the seconds between two looks at it.
+# The states of a running operation of StackSets.
 GOES_ON = ["QUEUED", "RUNNING", "STOPPING"]
-PATIENCE = 5
 # The seconds between two looks at the events of a stack, and the most events of one look.
 BEAT = 2
 MOST_EVENTS = 200
@@ -461,7 +460,7 @@ class Runner(Commands):
         of = ["--stack-set-name", name, "--operation-id", self.output(command) or ""]
         words = ["describe-stack-set-operation", *of, "--output", "text"]
         words += ["--query", "StackSetOperation.Status"]
-        told = ""
+        told, pause = "", pauses()
         while (status := self.output(self.command(stack, "cloudformation", *words))) in GOES_ON:
             results = self.results(stack, of)
             count = f"{sum(it[2] == 'SUCCEEDED' for it in results)} stacks are done"
@@ -470,7 +469,7 @@ class Runner(Commands):
             if count != told:
                 told = count
                 self.say(f"  {name}: {count}")
-            time.sleep(PATIENCE)
+            time.sleep(next(pause))
         failed = [it for it in self.results(stack, of) if it[2] == "FAILED"]
         for account, region, _, reason in failed:
             self.say(f"- {account} in {region}: {reason}")

@@ -8,6 +8,7 @@ pub mod deploy;
 pub mod fake_aws;
 pub mod in_process;
 pub mod organization;
+pub mod parallel;
 pub mod pattern;
 pub mod reattach;
 pub mod restored;

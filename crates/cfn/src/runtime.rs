@@ -61,9 +61,9 @@ pub async fn refuse_to_start<T>(
     why: impl StdError,
     hint: Option<&str>,
 ) -> Result<T, Error> {
+    let api = std::env::var("AWS_LAMBDA_RUNTIME_API").unwrap_or_default();
     let message = said(&advised(chain(&why), hint));
     error!(reason = message, "the function cannot start");
-    let api = std::env::var("AWS_LAMBDA_RUNTIME_API").unwrap_or_default();
     let diagnostic = Diagnostic { error_type: kind.to_owned(), error_message: message.clone() };
     let body = json::compact(&diagnostic);
     let mut request = HttpRequest::new(SdkBody::from(body));

@@ -276,7 +276,11 @@ impl<'a> Evaluator<'a> {
         if let Some(Progress::Done(holds)) = earlier {
             return holds;
         }
-        if earlier.is_some() || self.depth.get() >= MAX_DEPTH {
+        if self.depth.get() >= MAX_DEPTH {
+            self.note(path, "its conditions refer to each other too deeply");
+            return None;
+        }
+        if earlier.is_some() {
             let why = "its conditions refer to each other in a circle";
             self.mistaken(path, format!("{path}: {why}"));
             return None;

@@ -38,7 +38,7 @@ fn conditions_without_end_are_not_known() {
     let evaluator = Evaluator::new(&template, &given, &NoEnvironment);
     assert_eq!(evaluator.condition("C1000", "X"), None);
     let notes = evaluator.into_notes();
-    assert_eq!(notes.unknown[0].why, "its conditions refer to each other in a circle");
+    assert_eq!(notes.unknown[0].why, "its conditions refer to each other too deeply");
 }
 
 #[test]

@@ -14,6 +14,7 @@ use std::process::Command;
 use expect_test::{Expect, expect};
 use serde_json::{Value, json};
 use tests::deploy::{Deployed, PYTHON, Release, deployed, is_write, repository};
+use tests::parallel::each_at_once;
 use tests::template::Template;
 
 /// The example, with everything in it that is commented out.
@@ -1028,7 +1029,7 @@ fn killed_after_any_write(action: &[&str]) {
         }
         world
     };
-    for number in writes {
+    each_at_once(writes, |number| {
         let mut release = release(&file);
         if before != Value::Null {
             release.write("world.json", &before.to_string());
@@ -1039,14 +1040,14 @@ fn killed_after_any_write(action: &[&str]) {
         release.without("FAKE_AWS_KILLS");
         release.succeed(action);
         assert_eq!(settled(&release), settled(&whole), "{action:?}, killed after {number}");
-    }
+    });
 }
 
 #[test]
 fn a_stack_that_could_not_be_created_is_created_anew() {
     let mut release = release(LEAST).with("FAKE_AWS_FAILS", "org-backup-policies");
     let said = release.fail(&["deploy", "org.toml"]);
-    assert!(said.contains("run the same again"), "{said}");
+    assert!(said.contains("run the same command again"), "{said}");
     drop(release.take_calls());
     release.without("FAKE_AWS_FAILS");
     release.succeed(&["deploy", "org.toml"]);
@@ -1348,7 +1349,10 @@ fn a_dry_run_of_undeploying_deletes_nothing() {
     assert_eq!(release.take_writes(), Vec::<Vec<String>>::new());
     let said = release.succeed(&["undeploy", "org.toml", "--yes"]);
     // Both say the same of the end.
-    assert_eq!(foretold.split_once("do:\n").unwrap().1, said.split_once("does:\n").unwrap().1);
+    assert_eq!(
+        foretold.split_once("would be:\n").unwrap().1,
+        said.split_once("effects:\n").unwrap().1
+    );
     for call in release.take_writes().iter().filter(|it| it[1] == "delete-stack") {
         let name = &call[call.iter().position(|it| it == "--stack-name").unwrap() + 1];
         assert!(foretold.contains(&format!("{name} in ")), "{name}");

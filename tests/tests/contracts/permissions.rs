@@ -23,6 +23,7 @@ use simulator::{
 };
 use tests::command::{org_backup, org_backup_beside};
 use tests::organization::{Organization, backed_up, document};
+use tests::parallel::await_each_at_once;
 use tests::reattach::{Reattach, TOPIC, told};
 use tests::restored::{ACCOUNT, REGION, RestoreValidation, arn, completed};
 use tests::role::{FunctionRole, STATE_BUCKET, STATE_KEY, STATE_MACHINE, TOPIC_KEY};
@@ -569,9 +570,9 @@ async fn a_function_may_do_what_it_does_and_does_what_it_may() {
     }
 }
 
-#[tokio::test]
-async fn without_any_one_statement_of_its_role_a_function_is_denied_a_call() {
-    for function in FUNCTIONS {
+#[test]
+fn without_any_one_statement_of_its_role_a_function_is_denied_a_call() {
+    await_each_at_once(FUNCTIONS, async |function| {
         let mut unproven = FunctionRole::of(function).statements;
         unproven.retain(|it| !actions(it).iter().all(|it| BY_LAMBDA.contains(it)));
         // What two parameters allow alike is needed for each of them alone.
@@ -590,7 +591,7 @@ async fn without_any_one_statement_of_its_role_a_function_is_denied_a_call() {
             unproven.retain(|it| !needed.contains(it));
         }
         assert_eq!(unproven, Vec::<Value>::new(), "{function} does not need them");
-    }
+    });
 }
 
 /// The statements of a role of a template, for every account.
@@ -824,11 +825,11 @@ async fn recover(
     (denied.into_iter().collect::<Vec<_>>().join(" "), called)
 }
 
-#[tokio::test]
-async fn a_role_for_recovery_allows_what_operators_do_and_needs_each_of_its_statements() {
+#[test]
+fn a_role_for_recovery_allows_what_operators_do_and_needs_each_of_its_statements() {
     let roles =
         RECOVERY_ROLES.map(|(template, role, name)| (name, statements_in_accounts(template, role)));
-    for (name, statements) in &roles {
+    await_each_at_once(&roles, async |(name, statements)| {
         let (denied, mut called) = recover(name, &roles, None).await;
         assert_eq!(denied, "", "{name}");
         // AWS asks for it on behalf of the caller that hands a role to it.
@@ -840,11 +841,12 @@ async fn a_role_for_recovery_allows_what_operators_do_and_needs_each_of_its_stat
         let allowed: BTreeSet<_> =
             statements.iter().flat_map(actions).map(ToOwned::to_owned).collect();
         assert_eq!(called, allowed, "{name}");
-        for (index, statement) in statements.iter().enumerate() {
-            let (denied, _) = recover(name, &roles, Some(index)).await;
-            assert_ne!(denied, "", "{name} does not need {statement}");
-        }
-    }
+    });
+    let each = roles.iter().flat_map(|(name, all)| (0..).zip(all).map(move |it| (name, it)));
+    await_each_at_once(each, async |(name, (index, statement))| {
+        let (denied, _) = recover(name, &roles, Some(index)).await;
+        assert_ne!(denied, "", "{name} does not need {statement}");
+    });
 }
 
 #[test]

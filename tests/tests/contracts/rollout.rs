@@ -10,6 +10,7 @@ use expect_test::{Expect, expect};
 use serde_json::{Value, json};
 use tests::deploy::Release;
 use tests::fake_aws::ROOT;
+use tests::parallel::each_at_once;
 use tests::template::Template;
 
 const SANDBOX: &str = "ou-ab12-sandbox1";
@@ -584,7 +585,7 @@ fn taking_everything_back_goes_on_wherever_it_was_interrupted() {
         "schedule-key-deletion",
         "wait",
     ];
-    for operation in deletes {
+    each_at_once(deletes, |operation| {
         let number = calls.iter().rposition(|it| it[1] == operation).unwrap();
         let mut rollout = Rollout::of(&file);
         drop(rollout.0.take_calls());
@@ -594,7 +595,7 @@ fn taking_everything_back_goes_on_wherever_it_was_interrupted() {
         drop(rollout.0.take_calls());
         rollout.0.succeed(&UNDEPLOY);
         assert_eq!(left(&rollout), whole, "killed after {:?}", calls[number]);
-    }
+    });
 }
 
 #[test]

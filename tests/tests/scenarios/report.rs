@@ -498,6 +498,8 @@ async fn without_bucket_role_or_policy_there_is_still_a_report() {
     assert!(!ran.notes.contains(words), "{}", ran.notes);
     let ran = report(&organization, &["--state-bucket=", "--json"]).await;
     assert!(ran.notes.contains(words), "{}", ran.notes);
+    let ran = org_backup(&organization, &["coverage"]).await;
+    assert!(ran.code > 0 && ran.text.contains(words), "{} {}", ran.code, ran.text);
 }
 
 #[tokio::test]

@@ -325,7 +325,8 @@ impl Summary {
         let unread = self.notes.iter().filter(|it| it.is_unread).count();
         let barred: usize = self.barred.values().map(|it| it.2).sum();
         match unread + barred + self.unread.len() + self.unknown {
-            0 if self.bad == 0 => Ok(Exit::Fine),
+            // Where no Region is to be protected, nothing is.
+            0 if self.bad == 0 && self.regions > 0 => Ok(Exit::Fine),
             0 => Ok(Exit::Findings),
             count => Err(CommandError::Unfinished(count)),
         }
