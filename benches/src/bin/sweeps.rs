@@ -316,11 +316,8 @@ impl Model {
     fn at(&self, size: Size, parts: usize) -> Calls {
         let mut calls: Calls = self.0.iter().map(|(key, it)| (*key, it.at(size))).collect();
         let mut more = |step, name, count| *calls.entry((step, name)).or_default() += count;
-        // The start of a run reads the vault for all accounts, and a batch reads it as a vault of the
-        // account that has it.
-        for step in [0, 1] {
-            more(step, "ListRecoveryPointsByBackupVault", size.copies().div_ceil(POINTS) - 1);
-        }
+        // The start of a run reads the vault for all accounts, also for the one that has it.
+        more(0, "ListRecoveryPointsByBackupVault", size.copies().div_ceil(POINTS) - 1);
         more(0, "PutObject", parts);
         more(1, "GetObject", parts);
         calls.retain(|_, it| *it > 0);
@@ -430,9 +427,8 @@ fn page(large: Size, calls: &Calls, timed: &Swept, checked: Size, prices: &Price
          itself are in [coverage.md](../coverage.md).\n\n\
          ## Calls of a sweep over {} accounts × Regions\n\n\
          {} copies are kept, those of {DAYS} days.\n\n{}\n\
-         The vault that receives copies is read at the beginning for all accounts, and by one \
-         batch as a vault of its own account. The copies in it are kept \
-         for the batches. {} of the reads and writes of S3 are at most for that.\n\n\
+         The vault that receives copies is read once, at the beginning, also for the account that \
+         has it. The copies in it are kept for the batches. {} of the reads and writes of S3 are at most for that.\n\n\
          ## Time\n\n\
          A call takes {} ms. *Begin* makes its calls one after the other, those of AWS \
          Organizations at the rates that AWS publishes. A batch of 100 accounts was measured, with \
