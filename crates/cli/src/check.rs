@@ -84,8 +84,8 @@ fn not_read(error: &CommandError) -> Option<(Input, Vec<Finding>)> {
     let CommandError::Unreadable { file, source } = error else { return None };
     let (name, text, root) = (file.clone(), String::new(), PathBuf::new());
     let why = format!("it cannot be read: {source}");
-    let unread = finding(Code::NotChecked, "", Span::default(), &why);
-    let mut findings = vec![Finding { severity: Severity::Error, ..unread }];
+    let (severity, code) = (Severity::Error, Code::NotChecked);
+    let mut findings = vec![finding(severity, code, "", Span::default(), &why)];
     locate(&text, &mut findings);
     Some((Input { name, text, is_named: true, root }, findings))
 }

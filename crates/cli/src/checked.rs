@@ -24,7 +24,8 @@ impl Checked {
     /// Adds a finding that something could not be checked.
     pub(crate) fn not_checked(&mut self, path: &str, span: Span, why: &str) {
         let why = format!("this was not checked: {why}");
-        self.findings.push(finding(Code::NotChecked, path, span, &why));
+        let (severity, code) = (Severity::Warning, Code::NotChecked);
+        self.findings.push(finding(severity, code, path, span, &why));
     }
 
     /// Adds everything of another result.
@@ -36,10 +37,14 @@ impl Checked {
     }
 }
 
-/// Returns a finding about a place whose line is not counted yet. It is an error, unless it says
-/// that something was not checked.
-pub(crate) fn finding(code: Code, path: &str, span: Span, message: &str) -> Finding {
-    let severity = if code == Code::NotChecked { Severity::Warning } else { Severity::Error };
+/// Returns a finding about a place whose line is not counted yet.
+pub(crate) fn finding(
+    severity: Severity,
+    code: Code,
+    path: &str,
+    span: Span,
+    message: &str,
+) -> Finding {
     let (path, message) = (path.to_owned(), message.to_owned());
     Finding { severity, code, path, span, line: 0, column: 0, message }
 }

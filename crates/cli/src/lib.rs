@@ -38,6 +38,7 @@ use std::process::ExitCode;
 use std::time::SystemTime;
 
 use ::plan::id::{AccountId, TargetId};
+use ::report::counted;
 use aws_runtime::env_config::error::EnvConfigFileLoadError;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
@@ -227,7 +228,7 @@ enum CommandError {
     NoStack(String),
     #[error("there is no summary of a sweep by {0}")]
     NoSweep(String),
-    #[error("{}", incomplete(*.0))]
+    #[error("{} above could not be completed, so the result is incomplete", counted(*.0, "check"))]
     Unfinished(usize),
     #[error("`{0}` is not in the organization")]
     NotInOrganization(String),
@@ -261,12 +262,6 @@ enum CommandError {
     Output(#[source] io::Error),
     #[error("cannot write `{file}`")]
     Unwritable { file: String, source: io::Error },
-}
-
-/// Says how many of the checks that were printed are incomplete.
-fn incomplete(count: usize) -> String {
-    let checks = if count == 1 { "1 check".to_owned() } else { format!("{count} checks") };
-    format!("{checks} above could not be completed, so the result is incomplete")
 }
 
 /// Runs the command with the arguments of the process, and returns its exit code.

@@ -89,6 +89,8 @@ struct Way {
     told: Vec<String>,
     /// True if the resource is a backup policy and has none.
     is_without_content: bool,
+    /// True if a function of somebody's makes the resource, perhaps of `plans` from elsewhere.
+    is_custom: bool,
 }
 
 impl TemplateCheck<'_> {
@@ -146,6 +148,7 @@ impl TemplateCheck<'_> {
             if way.is_without_content {
                 let why = "it has no `Content`, and every policy needs one";
                 found.push(finding(
+                    Severity::Error,
                     Code::MissingKey,
                     &resource.path,
                     resource.properties.span,
@@ -335,7 +338,8 @@ impl TemplateResource<'_> {
     /// Returns the policies anywhere in a resource of another type, which may make policies of
     /// them.
     fn others(&self, evaluator: &Evaluator<'_>) -> Way {
-        let mut way = Way::default();
+        let is_custom = self.kind.is_some_and(is_custom);
+        let mut way = Way { is_custom, ..Way::default() };
         if self.is_stack_set() {
             let own = self.properties.members().unwrap_or_default().iter();
             for it in own.filter(|it| it.key != BODY) {
@@ -353,9 +357,6 @@ impl TemplateResource<'_> {
             let document = |it| Node { span: self.properties.span, value: Value::Object(it) };
             way.search(&document(plans), &self.path, evaluator);
             way.search(&document(rest), &self.path, evaluator);
-        }
-        if self.kind.is_some_and(is_custom) {
-            way.open_plans(self.properties, &self.path, evaluator);
         }
         way
     }
@@ -449,40 +450,16 @@ fn has_plans(node: &Node) -> bool {
 }
 
 impl Way {
-    /// Collects the places of `plans` whose value comes from elsewhere.
-    fn open_plans(&mut self, node: &Node, path: &str, evaluator: &Evaluator<'_>) {
-        let below: Vec<(String, &Node)> = match &node.value {
-            Value::Object(members) => {
-                members.iter().map(|it| (format!("{path}/{}", it.key), &it.value)).collect()
-            }
-            Value::Array(items) => {
-                items.iter().enumerate().map(|(at, it)| (format!("{path}/{at}"), it)).collect()
-            }
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Unknown => {
-                vec![]
-            }
-        };
-        for (path, it) in below {
-            if path.ends_with(&format!("/{PLANS}")) && is_call(it) {
-                let drafted = evaluator.draft(it, &path);
-                if drafted.is_none_or(|it| it.value == Value::Unknown) {
-                    self.told.push(path);
-                }
-            } else {
-                self.open_plans(it, &path, evaluator);
-            }
-        }
-    }
-
     /// Collects every value that is meant to be a backup policy, and every use of a function that may
     /// come to one.
     fn search(&mut self, node: &Node, path: &str, evaluator: &Evaluator<'_>) {
         let found =
             if is_call(node) || has_plans(node) { evaluator.draft(node, path) } else { None };
         if let Some(found) = found {
+            let is_plans = self.is_custom && path.ends_with(&format!("/{PLANS}"));
             let is_open = match found.scalar() {
                 Some(text) => text.contains("${") && text.contains("plans"),
-                None => found.value == Value::Unknown && mentions_plans(node),
+                None => found.value == Value::Unknown && (is_plans || mentions_plans(node)),
             };
             if has_plans(&found) || is_open {
                 self.told.push(path.to_owned());

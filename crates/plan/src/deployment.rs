@@ -36,7 +36,7 @@ mod tests {
     use super::*;
     use policy::json;
 
-    /// Returns the fate of `Daily` if the deployed template has these members of it.
+    /// Returns the disposal of `Daily` if the deployed template has these members of it.
     fn becomes(members: &str) -> Disposal {
         let text =
             format!(r#"{{"Resources":{{"Daily":{{"Type":"Custom::BackupPolicy"{members}}}}}}}"#);

@@ -279,7 +279,6 @@ fn taggable(it: char) -> bool {
 mod tests {
     use super::*;
 
-    /// Checks that `T` accepts every one of `good` and refuses every one of `bad`.
     #[test]
     fn the_name_of_a_role_is_behind_its_path() {
         let name = |arn| role_name(arn).map(|it| it.to_string());
@@ -291,6 +290,7 @@ mod tests {
         assert_eq!(name_in("mrk-7"), "mrk-7");
     }
 
+    /// Checks that `T` accepts every one of `good` and refuses every one of `bad`.
     fn check<T: FromStr>(good: &[&str], bad: &[&str]) {
         for it in good {
             assert!(it.parse::<T>().is_ok(), "{it}");

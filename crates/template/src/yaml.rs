@@ -327,7 +327,7 @@ fn is_read_otherwise(text: &str) -> bool {
         return true;
     }
     let unsigned = word.strip_prefix(['-', '+']).unwrap_or(&word);
-    if matches!(unsigned, ".inf") || word == ".nan" {
+    if unsigned == ".inf" || word == ".nan" {
         return true;
     }
     // A date may have a time after it.
@@ -341,19 +341,18 @@ fn is_read_otherwise(text: &str) -> bool {
         let is_shortest = |it: f64| it.to_string() == unsigned;
         return word.starts_with('+') || !unsigned.parse().is_ok_and(is_shortest);
     }
-    let digits = word.strip_prefix(['-', '+']).unwrap_or(&word);
     let is = |text: &str, allowed: &dyn Fn(u8) -> bool| {
         !text.is_empty() && text.bytes().all(|it| it == b'_' || allowed(it))
     };
     let is_octal = |it: u8| (b'0'..=b'7').contains(&it);
     let prefixed = |prefix, allowed: &dyn Fn(u8) -> bool| {
-        digits.strip_prefix(prefix).is_some_and(|rest| is(rest, allowed))
+        unsigned.strip_prefix(prefix).is_some_and(|rest| is(rest, allowed))
     };
-    let numbers = |separator| digits.split(separator).map(|it| is(it, &|it| it.is_ascii_digit()));
+    let numbers = |separator| unsigned.split(separator).map(|it| is(it, &|it| it.is_ascii_digit()));
     prefixed("0", &is_octal)
         || prefixed("0x", &|it| it.is_ascii_hexdigit())
         || prefixed("0b", &|it| it == b'0' || it == b'1')
-        || (digits.contains(':') && !digits.starts_with('0') && numbers(':').all(|it| it))
+        || (unsigned.contains(':') && !unsigned.starts_with('0') && numbers(':').all(|it| it))
         || (word.len() == 10 && word.split('-').count() == 3 && numbers('-').all(|it| it))
 }
 

@@ -86,9 +86,10 @@ pub(super) fn resolve(template: &Node, given: &Given, surroundings: &Surrounding
             not_understood.push(Unknown { path, why });
             continue;
         }
+        let condition = value.member("Condition").and_then(Node::scalar);
+        let is_made = || condition.map_or(Some(true), |it| evaluator.condition(it, &path));
         if let Some(why) = inner(value) {
-            let condition = value.member("Condition").and_then(Node::scalar);
-            if condition.and_then(|it| evaluator.condition(it, &path)) != Some(false) {
+            if is_made() != Some(false) {
                 not_understood.push(Unknown { path, why: why.to_owned() });
             }
             continue;
@@ -97,8 +98,7 @@ pub(super) fn resolve(template: &Node, given: &Given, surroundings: &Surrounding
         if refers_to(value.member("Properties"), key) {
             evaluator.mistake(format!("{path}: it refers to itself"));
         }
-        let condition = value.member("Condition").and_then(Node::scalar);
-        let properties = match condition.map_or(Some(true), |it| evaluator.condition(it, &path)) {
+        let properties = match is_made() {
             Some(false) => continue,
             Some(true) => sent(value, &evaluator, &path),
             None => None,

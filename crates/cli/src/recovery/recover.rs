@@ -131,16 +131,17 @@ pub(crate) async fn recover(
         let hint = "`org-backup points` shows them, and `org-backup restore` restores one";
         note("note", &advised(unknown, Some(hint)));
     }
-    let fates = fates(arguments, &looker, &reach, newest.chosen(), &mut unread, now).await;
-    show(arguments, &fates, unread_vaults)?;
+    let recoveries =
+        recoveries(arguments, &looker, &reach, newest.chosen(), &mut unread, now).await;
+    show(arguments, &recoveries, unread_vaults)?;
     not_looked_at(&unread);
-    let plans = fates.iter().filter(|it| it.plan.is_ok()).count();
-    let mut fates = fates;
+    let plans = recoveries.iter().filter(|it| it.plan.is_ok()).count();
+    let mut recoveries = recoveries;
     if plans > 0 && is_confirmed(arguments.manner.yes, &question(plans, None)) {
         told_of_interrupts();
-        carry(arguments, &reach, &mut fates).await;
-        look(arguments, &reach, &mut fates).await;
-        tell(arguments, &fates)?;
+        carry(arguments, &reach, &mut recoveries).await;
+        look(arguments, &reach, &mut recoveries).await;
+        tell(arguments, &recoveries)?;
     }
     let is_bad = |it: &Recovery| {
         let is_failed = matches!(it.ending, Some(Ending::Failed { .. }));
@@ -153,16 +154,16 @@ pub(crate) async fn recover(
             || matches!(it.look, Some(Inspection::Unseen(_)))
             || it.plan.as_ref().is_err_and(not_read)
     };
-    let unknown = fates.iter().filter(|it| is_unknown(it)).count() + unread.len();
+    let unknown = recoveries.iter().filter(|it| is_unknown(it)).count() + unread.len();
     match unknown {
-        0 if fates.iter().any(is_bad) => Ok(Exit::Findings),
+        0 if recoveries.iter().any(is_bad) => Ok(Exit::Findings),
         0 => Ok(Exit::Fine),
         count => Err(CommandError::Unfinished(count)),
     }
 }
 
 /// Plans what becomes of each resource. Each way is looked at once.
-async fn fates(
+async fn recoveries(
     arguments: &RecoverArguments,
     looker: &Looker<'_, '_>,
     reach: &Reach<'_>,
@@ -224,16 +225,16 @@ fn goal(arguments: &RecoverArguments, point: &KeptPoint) -> Destination {
 }
 
 /// Carries the plans out: one turn after the other, and those of a turn side by side.
-async fn carry(arguments: &RecoverArguments, reach: &Reach<'_>, fates: &mut [Recovery]) {
+async fn carry(arguments: &RecoverArguments, reach: &Reach<'_>, recoveries: &mut [Recovery]) {
     let carrier = &Carrier { reach };
     let turn = |it: &Recovery| it.plan.as_ref().ok().map(|it| it.kind.turn());
-    let turns: BTreeSet<_> = fates.iter().filter_map(turn).collect();
+    let turns: BTreeSet<_> = recoveries.iter().filter_map(turn).collect();
     for now in turns {
-        let of_turn: Vec<_> = fates.iter_mut().filter(|it| turn(it) == Some(now)).collect();
-        let all = of_turn.into_iter().map(|fate| {
+        let of_turn: Vec<_> = recoveries.iter_mut().filter(|it| turn(it) == Some(now)).collect();
+        let all = of_turn.into_iter().map(|recovery| {
             Box::pin(async move {
-                if let Ok(plan) = &fate.plan {
-                    fate.ending = Some(carrier.carry(plan).await);
+                if let Ok(plan) = &recovery.plan {
+                    recovery.ending = Some(carrier.carry(plan).await);
                 }
             })
         });
@@ -242,12 +243,14 @@ async fn carry(arguments: &RecoverArguments, reach: &Reach<'_>, fates: &mut [Rec
 }
 
 /// Looks at everything that was restored, when all of it is.
-async fn look(arguments: &RecoverArguments, reach: &Reach<'_>, fates: &mut [Recovery]) {
+async fn look(arguments: &RecoverArguments, reach: &Reach<'_>, recoveries: &mut [Recovery]) {
     let carrier = &Carrier { reach };
-    let all = fates.iter_mut().map(|fate| {
+    let all = recoveries.iter_mut().map(|recovery| {
         Box::pin(async move {
-            if let (Ok(plan), Some(Ending::Restored { job, .. })) = (&fate.plan, &fate.ending) {
-                fate.look = Some(carrier.look(plan, job).await);
+            if let (Ok(plan), Some(Ending::Restored { job, .. })) =
+                (&recovery.plan, &recovery.ending)
+            {
+                recovery.look = Some(carrier.look(plan, job).await);
             }
         })
     });
@@ -257,17 +260,17 @@ async fn look(arguments: &RecoverArguments, reach: &Reach<'_>, fates: &mut [Reco
 /// Prints the plan, and from how many vaults nothing is known.
 fn show(
     arguments: &RecoverArguments,
-    fates: &[Recovery],
+    recoveries: &[Recovery],
     unread_vaults: usize,
 ) -> Result<(), CommandError> {
     if arguments.manner.json {
         // With `--yes` the plan is printed later, together with its results.
-        return if arguments.manner.yes { Ok(()) } else { print_json(fates) };
+        return if arguments.manner.yes { Ok(()) } else { print_json(recoveries) };
     }
     let mut output = Output::new();
     let (account, into) = (&arguments.account, &arguments.into);
-    let can = fates.iter().filter(|it| it.plan.is_ok()).count();
-    let count = fates.len();
+    let can = recoveries.iter().filter(|it| it.plan.is_ok()).count();
+    let count = recoveries.len();
     output.line(&match unread_vaults {
         0 => {
             format!("{account} had {count} resources with copies; {can} can be restored in {into}")
@@ -277,18 +280,18 @@ fn show(
              vaults that could not be looked at: {unread}"
         ),
     })?;
-    for fate in fates {
+    for recovery in recoveries {
         output.line("")?;
-        match &fate.plan {
+        match &recovery.plan {
             Ok(plan) => plan.lines().iter().try_for_each(|it| output.line(it))?,
             Err(hindrances) => {
-                output.line(&format!("{} cannot be restored:", fate.point.resource))?;
+                output.line(&format!("{} cannot be restored:", recovery.point.resource))?;
                 for it in hindrances {
-                    output.line(&format!("  {}", it.advised(fate.by())))?;
+                    output.line(&format!("  {}", it.advised(recovery.by())))?;
                 }
             }
         }
-        if let Some((newer, why)) = &fate.passed_over {
+        if let Some((newer, why)) = &recovery.passed_over {
             output.line(&format!("  note: a newer one is passed over, {}: {why}", newer.arn))?;
         }
     }
@@ -296,26 +299,26 @@ fn show(
 }
 
 /// Prints what came of it.
-fn tell(arguments: &RecoverArguments, fates: &[Recovery]) -> Result<(), CommandError> {
+fn tell(arguments: &RecoverArguments, recoveries: &[Recovery]) -> Result<(), CommandError> {
     if arguments.manner.json {
-        return print_json(fates);
+        return print_json(recoveries);
     }
     let mut output = Output::new();
     let restored = |it: &&Recovery| matches!(it.ending, Some(Ending::Restored { .. }));
     output.line("")?;
     output.line(&format!(
         "restored: {} of {}",
-        fates.iter().filter(restored).count(),
-        fates.len()
+        recoveries.iter().filter(restored).count(),
+        recoveries.len()
     ))?;
     let mut looks = BTreeSet::new();
-    for fate in fates {
-        let words = match (&fate.ending, &fate.plan) {
+    for recovery in recoveries {
+        let words = match (&recovery.ending, &recovery.plan) {
             (Some(ending), Ok(plan)) => {
                 if matches!(ending, Ending::Restored { .. }) {
                     looks.extend(plan.afterwards().into_iter().map(|it| (plan.kind.noun(), it)));
                 }
-                ending.words(JobCommand::Restoring(fate.by()))
+                ending.words(JobCommand::Restoring(recovery.by()))
             }
             (_, Err(hindrances)) => {
                 let all = hindrances.iter().map(ToString::to_string).collect::<Vec<_>>();
@@ -323,8 +326,8 @@ fn tell(arguments: &RecoverArguments, fates: &[Recovery]) -> Result<(), CommandE
             }
             (None, Ok(_)) => "not begun".to_owned(),
         };
-        output.line(&format!("  {}: {words}", fate.point.resource))?;
-        if let Some(look) = &fate.look {
+        output.line(&format!("  {}: {words}", recovery.point.resource))?;
+        if let Some(look) = &recovery.look {
             output.line(&format!("    {}", look.words()))?;
         }
     }
@@ -335,27 +338,27 @@ fn tell(arguments: &RecoverArguments, fates: &[Recovery]) -> Result<(), CommandE
     output.flush()
 }
 
-fn print_json(fates: &[Recovery]) -> Result<(), CommandError> {
+fn print_json(recoveries: &[Recovery]) -> Result<(), CommandError> {
     let mut output = Output::new();
-    for (index, fate) in fates.iter().enumerate() {
-        let (plan, hindrances) = match &fate.plan {
+    for (index, recovery) in recoveries.iter().enumerate() {
+        let (plan, hindrances) = match &recovery.plan {
             Ok(plan) => (plan.json(), vec![]),
-            Err(hindrances) => (Value::Null, told(hindrances, fate.by())),
+            Err(hindrances) => (Value::Null, told(hindrances, recovery.by())),
         };
-        let passed_over = fate.passed_over.as_ref();
+        let passed_over = recovery.passed_over.as_ref();
         output.item(
             index == 0,
             &json!({
-                "resource": fate.point.resource,
-                "recoveryPoint": fate.point.arn,
+                "resource": recovery.point.resource,
+                "recoveryPoint": recovery.point.arn,
                 "plan": plan,
                 "hindrances": hindrances,
                 "passedOver": passed_over.map(|it| json!({ "recoveryPoint": it.0.arn, "problem": it.1.to_string() })),
-                "ending": fate.ending.as_ref().map(|it| it.json(JobCommand::Restoring(fate.by()))),
-                "look": fate.look.as_ref().map(Inspection::json),
+                "ending": recovery.ending.as_ref().map(|it| it.json(JobCommand::Restoring(recovery.by()))),
+                "look": recovery.look.as_ref().map(Inspection::json),
             }),
         )?;
     }
-    output.items_end(fates.is_empty())?;
+    output.items_end(recoveries.is_empty())?;
     output.flush()
 }
