@@ -4,21 +4,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use aws::api::{ask, events, iam};
 use aws_sdk_cloudformation as cloudformation;
+use aws_sdk_cloudformation::config::{
+    BehaviorVersion, Credentials, Region, SharedCredentialsProvider,
+};
 use aws_sdk_cloudformation::types::{
     Capability, Parameter, ResourceStatus, Stack as DescribedStack, StackEvent,
 };
-use aws_sdk_eventbridge as eventbridge;
-use aws_sdk_eventbridge::types::PutEventsRequestEntry;
-use aws_sdk_iam as iam;
 use aws_sdk_s3 as s3;
 use aws_sdk_s3::primitives::ByteStream;
+use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::Builder;
+use aws_types::SdkConfig;
 use percent_encoding::percent_decode_str;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::time::interval;
 
-use crate::failure::DemoError;
+use crate::failure::{DemoError, ensure};
 
 /// The bucket that holds the archives of the functions.
 pub(crate) const BUCKET: &str = "artifacts";
@@ -26,27 +29,13 @@ pub(crate) const BUCKET: &str = "artifacts";
 /// Clients of the local CloudFormation and the services around it, in one account and Region.
 #[derive(Debug)]
 pub(crate) struct Deployer {
+    config: SdkConfig,
     cloudformation: cloudformation::Client,
-    eventbridge: eventbridge::Client,
-    iam: iam::Client,
     s3: s3::Client,
 }
 
 /// The source of events that do not come from AWS. No bus accepts it as a source of AWS.
 pub(crate) const REPLAY: &str = "org-backup.replay";
-
-/// Builds a client of `$sdk` that talks to `$endpoint` as `$account` in `$region`.
-macro_rules! client {
-    ($sdk:ident, $http:expr, $endpoint:expr, $account:expr, $region:expr) => {{
-        let none = $sdk::config::Credentials::new($account, "none", None, None, "demo");
-        $sdk::Config::builder()
-            .behavior_version($sdk::config::BehaviorVersion::v2026_01_12())
-            .http_client($http.clone())
-            .endpoint_url($endpoint)
-            .region($sdk::config::Region::new($region.to_owned()))
-            .credentials_provider(none)
-    }};
-}
 
 /// A deployment, followed from the call that started it.
 #[derive(Debug)]
@@ -131,52 +120,52 @@ impl Deployment {
 impl Deployer {
     /// Creates clients that talk to `endpoint` as `account` in `region`.
     pub(crate) fn new(endpoint: &str, account: &str, region: &str) -> Self {
-        let http = Builder::new().build_http();
-        let cloudformation = client!(cloudformation, http, endpoint, account, region);
-        let eventbridge = client!(eventbridge, http, endpoint, account, region);
-        let iam = client!(iam, http, endpoint, account, region);
-        let s3 = client!(s3, http, endpoint, account, region).force_path_style(true);
+        let caller = Credentials::new(account, "none", None, None, "demo");
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .http_client(Builder::new().build_http())
+            .sleep_impl(TokioSleep::new())
+            .endpoint_url(endpoint)
+            .region(Region::new(region.to_owned()))
+            .credentials_provider(SharedCredentialsProvider::new(caller))
+            .build();
+        let s3 = s3::config::Builder::from(&config).force_path_style(true).build();
         Self {
-            cloudformation: cloudformation::Client::from_conf(cloudformation.build()),
-            eventbridge: eventbridge::Client::from_conf(eventbridge.build()),
-            iam: iam::Client::from_conf(iam.build()),
-            s3: s3::Client::from_conf(s3.build()),
+            cloudformation: cloudformation::Client::new(&config),
+            s3: s3::Client::from_conf(s3),
+            config,
         }
     }
 
     /// Puts events on the event bus.
     pub(crate) async fn put_events(&self, events: Vec<Value>) -> Result<(), DemoError> {
-        let text = |it: &Value, name: &str| {
-            it.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
-        };
         for event in events {
-            let entry = PutEventsRequestEntry::builder()
-                .source(REPLAY)
-                .detail_type(text(&event, "detail-type"))
-                .detail(event.get("detail").map(ToString::to_string).unwrap_or_default())
-                .build();
-            let put = self.eventbridge.put_events().entries(entry).send().await;
-            put.map_err(DemoError::call("PutEvents"))?;
+            let entry = json!({
+                "Source": REPLAY,
+                "DetailType": event.get("detail-type"),
+                "Detail": event.get("detail").map(ToString::to_string),
+            });
+            let put = ask(&self.config, events::put(entry)).await;
+            let refused = put.map_err(DemoError::call("PutEvents"))?;
+            ensure(refused.is_empty(), || {
+                format!("the bus took no event: {}", refused.join("; "))
+            })?;
         }
         Ok(())
     }
 
     /// Reads the trust policy of a role, and its inline policies.
     pub(crate) async fn role(&self, name: &str) -> Result<(String, Vec<String>), DemoError> {
-        let decoded = |it: Option<&str>| {
-            percent_decode_str(it.unwrap_or_default()).decode_utf8_lossy().into_owned()
-        };
-        let got = self.iam.get_role().role_name(name).send().await;
-        let got = got.map_err(DemoError::call("GetRole"))?;
-        let trust = decoded(got.role().and_then(|it| it.assume_role_policy_document()));
-        let listed = self.iam.list_role_policies().role_name(name).send().await;
+        let decoded = |it: &str| percent_decode_str(it).decode_utf8_lossy().into_owned();
+        let got = ask(&self.config, iam::role(name)).await.map_err(DemoError::call("GetRole"))?;
+        let listed = ask(&self.config, iam::own_policies(name, None)).await;
+        let (names, _) = listed.map_err(DemoError::call("ListRolePolicies"))?;
         let mut policies = Vec::new();
-        for policy in listed.map_err(DemoError::call("ListRolePolicies"))?.policy_names() {
-            let got = self.iam.get_role_policy().role_name(name).policy_name(policy).send().await;
-            let got = got.map_err(DemoError::call("GetRolePolicy"))?;
-            policies.push(decoded(Some(got.policy_document())));
+        for policy in names.unwrap_or_default() {
+            let got = ask(&self.config, iam::own_policy(name, &policy)).await;
+            policies.push(decoded(&got.map_err(DemoError::call("GetRolePolicy"))?));
         }
-        Ok((trust, policies))
+        Ok((decoded(&got.trust.unwrap_or_default()), policies))
     }
 
     /// Uploads the archives in `package` and returns the prefix of their keys.

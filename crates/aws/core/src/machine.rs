@@ -5,7 +5,7 @@ use plan::id::RunId;
 use serde_json::json;
 
 use crate::advice::Advice;
-use crate::api::{Question, Service, ask};
+use crate::api::{Question, Request, Service, ask};
 use crate::calls::Calls;
 use crate::error::{Error, already};
 use crate::operation::START_EXECUTION;
@@ -43,14 +43,15 @@ impl Machine {
         let input = json!({ "Run": run, "Batches": run.batches_key() }).to_string();
         let body = json!({ "stateMachineArn": self.arn, "name": run, "input": input });
         let question = Question::Json { protocol: "1.0", target: "AWSStepFunctions", body };
-        let start = ask(&self.config, STEP_FUNCTIONS, START_EXECUTION.name, question, |_| Ok(()));
+        let operation = START_EXECUTION.name;
+        let start =
+            Request { service: Service::STEP_FUNCTIONS, operation, question, read: |_| Ok(()) };
         let action = format!("start the run {run} of {}", self.arn);
+        let start = ask(&self.config, start);
         let started = self.calls.call(START_EXECUTION, &action, start).await;
         already(started.map_err(|it| it.advised(HINT)), "ExecutionAlreadyExists")
     }
 }
-
-const STEP_FUNCTIONS: Service = Service { id: "SFN", name: "states" };
 
 const HINT: Advice =
     Advice::Same("let the function's own role start executions of the state machine");

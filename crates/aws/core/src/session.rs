@@ -17,7 +17,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::advice::Advice;
-use crate::api::{Question, Service, ask};
+use crate::api::{Question, Request, Service, ask};
 use crate::calls::{Calls, Pace};
 use crate::clock::Clock;
 use crate::environment;
@@ -33,8 +33,6 @@ use crate::tally::Tally;
 /// The time between the end of the last call and the end of the invocation, in which a failure of
 /// that call is reported.
 const MARGIN: Duration = Duration::from_millis(500);
-
-const SNS: Service = Service { id: "SNS", name: "sns" };
 
 /// The parts that are built once for all requests: one connector with one pool and one TLS
 /// configuration for every client and for the answers to CloudFormation, and the clients of the
@@ -190,7 +188,9 @@ impl Session {
         let fields = to.iter().chain(fields);
         let fields = fields.map(|(name, value)| (*name, (*value).to_owned())).collect();
         let question = Question::Form { version: "2010-03-31", fields };
-        let publish = ask(&self.clients.config, SNS, PUBLISH.name, question, |_| Ok(()));
+        let publish =
+            Request { service: Service::SNS, operation: PUBLISH.name, question, read: |_| Ok(()) };
+        let publish = ask(&self.clients.config, publish);
         let published = calls.call(PUBLISH, format!("publish to {topic}"), publish).await;
         let hint = "let the function's role publish to the topic and use the key that encrypts it";
         published.map_err(|it| it.advised(Advice::Same(hint)))

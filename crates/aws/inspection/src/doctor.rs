@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws::api::{ask, cloudtrail};
 use aws::operation::{
     DESCRIBE_POLICY, DESCRIBE_STACKS, DESCRIBE_TRAILS, GET_EVENT_SELECTORS, GET_TRAIL_STATUS,
     LIST_ADMINISTRATORS, LIST_TAGS, LIST_TARGETS,
 };
 use aws::reading::{Readings, Tell};
 use aws::{Caller, Error, Kind, Management, Session, client, is_disabled};
-use aws_sdk_cloudtrail::types::{AdvancedEventSelector, EventSelector};
 use aws_sdk_organizations::types::PolicyType as WireType;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
@@ -18,8 +18,8 @@ use organization::organizations::READ_ROOT;
 use organization::{organizations, publication};
 use plan::desired_state::PREFIX;
 use plan::doctor::{
-    AdvancedSelector, KnownPolicy, ManagedOrganization, Observed, OurStack, Read, Root, Selectors,
-    Trail, Unread, copy_vaults, vaults,
+    KnownPolicy, ManagedOrganization, Observed, OurStack, Read, Root, Trail, Unread, copy_vaults,
+    vaults,
 };
 use plan::id::{AccountId, PolicyId, PolicyType, RoleArn, RoleName, ServicePrincipal};
 use plan::member_accounts::{BACKUP, KeyState, VaultKey};
@@ -149,44 +149,20 @@ async fn administrators(management: &Management) -> Result<BTreeMap<AccountId, S
 
 /// Reads the trails that record in the Region of `config`.
 async fn trails(management: &Management, config: &SdkConfig) -> Result<Vec<Trail>, Error> {
-    let client = client!(aws_sdk_cloudtrail, config);
     let calls = &management.calls;
-    let describe = client.describe_trails().include_shadow_trails(true).send();
+    let describe = ask(config, cloudtrail::trails());
     let described = calls.call(DESCRIBE_TRAILS, "describe the trails", describe).await?;
     let mut trails = Vec::new();
-    for it in described.trail_list.unwrap_or_default() {
-        let name = it.name.unwrap_or_default();
-        // A trail of another Region can only be addressed by its ARN.
-        let arn = it.trail_arn.unwrap_or_else(|| name.clone());
+    for (name, arn) in described {
         let action = format!("read whether the trail `{name}` records");
-        let status = client.get_trail_status().name(&arn).send();
-        let status = calls.call(GET_TRAIL_STATUS, action, status).await?;
+        let status = ask(config, cloudtrail::is_logging(&arn));
+        let is_logging = calls.call(GET_TRAIL_STATUS, action, status).await?;
         let action = format!("read what the trail `{name}` records");
-        let selectors = client.get_event_selectors().trail_name(&arn).send();
+        let selectors = ask(config, cloudtrail::selectors(&arn));
         let selectors = calls.call(GET_EVENT_SELECTORS, action, selectors).await?;
-        let advanced = selectors.advanced_event_selectors.filter(|it| !it.is_empty());
-        let selectors = if let Some(advanced) = advanced {
-            Selectors::Advanced(advanced.iter().map(advanced_selector).collect())
-        } else {
-            let basic = selectors.event_selectors.unwrap_or_default();
-            Selectors::Basic(basic.iter().map(basic_selector).collect())
-        };
-        trails.push(Trail { name, is_logging: status.is_logging.unwrap_or_default(), selectors });
+        trails.push(Trail { name, is_logging, selectors });
     }
     Ok(trails)
-}
-
-fn basic_selector(it: &EventSelector) -> (bool, String) {
-    let kind = it.read_write_type.as_ref().map_or("All", |it| it.as_str());
-    (it.include_management_events.unwrap_or(true), kind.to_owned())
-}
-
-fn advanced_selector(it: &AdvancedEventSelector) -> AdvancedSelector {
-    let of = |field: &str| {
-        let selectors = it.field_selectors.iter().filter(|it| it.field == field);
-        selectors.flat_map(|it| it.equals.clone().unwrap_or_default()).collect()
-    };
-    AdvancedSelector { categories: of("eventCategory"), read_only: of("readOnly") }
 }
 
 /// Lists the stacks in the Region of `config`.
@@ -252,8 +228,7 @@ async fn keys(
             let region = Arn::parse(&key).ok().map(|it| Region::new(it.region.to_owned()));
             let config = management.config().to_builder();
             let config = config.region(region.or_else(|| management.config().region().cloned()));
-            let client = client!(aws_sdk_kms, &config.build());
-            describe_key(&management.calls, &client, &key).await.map(Some)
+            describe_key(&management.calls, &config.build(), &key).await.map(Some)
         };
         keys.extend(state_of("of the state".to_owned(), of_state.await));
     }

@@ -8,7 +8,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use aws::api::{BoxError, Question, Service, TAGGING, ask};
+use aws::api::{BoxError, Question, Request, Service, ask};
 use aws::operation::{
     GET_DEFAULT_VIEW, GET_RESOURCES, GET_SELECTION, LIST_BACKUP_JOBS, LIST_COPY_JOBS, LIST_PLANS,
     LIST_POINTS, LIST_RESOURCES, LIST_RESTORE_JOBS, LIST_SELECTIONS, LIST_VAULTS, Operation,
@@ -34,9 +34,6 @@ use report::coverage::{
 use serde_json::{Value, json};
 
 use crate::{Member, decoded, lock};
-
-const RESOURCE_EXPLORER: Service =
-    Service { id: "Resource Explorer 2", name: "resource-explorer-2" };
 
 /// The most items of a page that AWS Backup and Resource Explorer make.
 pub(crate) const PAGE: i32 = 1_000;
@@ -274,8 +271,7 @@ impl Member<'_> {
         let action = format!("list the resources with tags in {region}");
         let pages = self.calls.pages(GET_RESOURCES, &action, async |token| {
             let body = json!({ "ResourcesPerPage": 100, "PaginationToken": token });
-            let question = Question::tagging(body);
-            ask(&config, TAGGING, GET_RESOURCES.name, question, tagged).await
+            ask(&config, Request::tagging(body, tagged)).await
         });
         let all = pages.await?.into_iter();
         Ok(all.map(|(arn, tags)| (arn, tags.unwrap_or_default())).collect())
@@ -294,10 +290,10 @@ impl Member<'_> {
             let answer: Value = serde_json::from_str(answer)?;
             Ok(answer.get("ViewArn").and_then(Value::as_str).is_some_and(|it| !it.is_empty()))
         };
-        let name = GET_DEFAULT_VIEW.name;
-        let get = ask(&config, RESOURCE_EXPLORER, name, question, read);
+        let operation = GET_DEFAULT_VIEW.name;
+        let get = Request { service: Service::RESOURCE_EXPLORER, operation, question, read };
         let action = format!("look for the default view of Resource Explorer in {region}");
-        match self.calls.call(GET_DEFAULT_VIEW, &action, get).await {
+        match self.calls.call(GET_DEFAULT_VIEW, &action, ask(&config, get)).await {
             Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(false),
             got => got,
         }
@@ -325,7 +321,10 @@ impl Member<'_> {
                 body.insert("NextToken".to_owned(), token.into());
             }
             let question = Question::Post { path: "/ListResources".into(), body };
-            ask(&config, RESOURCE_EXPLORER, LIST_RESOURCES.name, question, indexed).await
+            let operation = LIST_RESOURCES.name;
+            let list =
+                Request { service: Service::RESOURCE_EXPLORER, operation, question, read: indexed };
+            ask(&config, list).await
         });
         Ok(pages.await?.into_iter().collect())
     }
@@ -339,7 +338,7 @@ impl Member<'_> {
     pub async fn trust(&self, name: &RoleName) -> Result<Option<TrustedRole>, Error> {
         let action = format!("look at the role `{name}`");
         let Some(role) = self.role(name.as_str(), &action).await? else { return Ok(None) };
-        let trust = role.assume_role_policy_document.as_deref().map(decoded);
+        let trust = role.trust.as_deref().map(decoded);
         let trust = trust.ok_or_else(|| Error::incomplete(&action, "its trust policy"))?;
         let role = plan::member_accounts::Role {
             arn: role.arn,

@@ -10,6 +10,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use aws::api::iam::DescribedRole;
+use aws::api::{ask, iam, kms};
 use aws::operation::{
     ASSUME_ROLE, CREATE_SERVICE_ROLE, DESCRIBE_KEY, DESCRIBE_REGION_SETTINGS, DESCRIBE_VAULT,
     GET_ACCESS_POLICY, GET_ROLE, GET_ROLE_POLICY, GET_SUPPORTED_TYPES, LIST_ATTACHED_ROLE_POLICIES,
@@ -21,8 +23,6 @@ use aws_sdk_backup::config::timeout::TimeoutConfig;
 use aws_sdk_backup::config::{IdentityCache, Region as WireRegion};
 use aws_sdk_backup::operation::describe_backup_vault::DescribeBackupVaultOutput;
 use aws_sdk_backup::types::EncryptionKeyType;
-use aws_sdk_iam::types::Role as WireRole;
-use aws_sdk_kms::types::KeyManagerType;
 use aws_sdk_sts::config::{Credentials, SharedCredentialsProvider};
 use aws_smithy_types::DateTime;
 use aws_types::SdkConfig;
@@ -284,8 +284,7 @@ impl Member<'_> {
                 Err(error)
             };
         };
-        let client = client!(aws_sdk_kms, &self.config_in(region), self.partition.clone());
-        match describe_key(self.calls, &client, key).await {
+        match describe_key(self.calls, &self.config_in(region), key).await {
             Err(error) if is_customers => Ok(VaultKey::Customers(Err(error.problem()))),
             described => described,
         }
@@ -318,40 +317,34 @@ impl Member<'_> {
     pub async fn backup_role(&self, name: &RoleName) -> Result<Option<Role>, Error> {
         let action = format!("look at the role `{name}`");
         let Some(role) = self.role(name.as_str(), &action).await? else { return Ok(None) };
-        let trust = role.assume_role_policy_document;
+        let trust = role.trust;
         let trust = trust.ok_or_else(|| Error::incomplete(&action, "its trust policy"))?;
         Ok(Some(Role {
             arn: role.arn,
             trust: decoded(&trust),
-            is_bounded: role.permissions_boundary.is_some(),
+            is_bounded: role.is_bounded,
             policies: self.role_policies(name).await.map_err(|it| it.problem()),
         }))
     }
 
     /// Reads the permissions of a role: the ARNs of its managed policies, and its inline policies.
     async fn role_policies(&self, name: &RoleName) -> Result<RolePolicies, Error> {
-        let iam = self.iam();
         let action = format!("list the policies of the role `{name}`");
         let attached = self.calls.pages(LIST_ATTACHED_ROLE_POLICIES, &action, async |token| {
-            let list = iam.list_attached_role_policies().role_name(name.as_str());
-            let page = list.set_marker(token).send().await?;
-            Ok((page.attached_policies, page.marker))
+            ask(&self.config, iam::attached_policies(name.as_str(), token)).await
         });
         let own = self.calls.pages(LIST_ROLE_POLICIES, &action, async |token| {
-            let list = iam.list_role_policies().role_name(name.as_str()).set_marker(token);
-            let page = list.send().await?;
-            Ok((Some(page.policy_names), page.marker))
+            ask(&self.config, iam::own_policies(name.as_str(), token)).await
         });
         let (attached, names) = tokio::try_join!(attached, own)?;
         let mut own = BTreeMap::new();
         for policy in names {
-            let get = iam.get_role_policy().role_name(name.as_str()).policy_name(&policy).send();
+            let get = ask(&self.config, iam::own_policy(name.as_str(), &policy));
             let action = format!("read the policy `{policy}` of the role `{name}`");
             let got = self.calls.call(GET_ROLE_POLICY, &action, get).await?;
-            own.insert(policy, decoded(&got.policy_document));
+            own.insert(policy, decoded(&got));
         }
-        let attached = attached.into_iter().filter_map(|it| it.policy_arn).collect();
-        Ok(RolePolicies { attached, own })
+        Ok(RolePolicies { attached: attached.into_iter().collect(), own })
     }
 
     /// Returns `true` if the account has the service-linked role of AWS Backup.
@@ -373,50 +366,43 @@ impl Member<'_> {
     /// lost.
     pub async fn make_service_role(&self) -> Result<(), Error> {
         let action = format!("make the role `{SERVICE_ROLE}`");
-        let create = self.iam().create_service_linked_role().aws_service_name(BACKUP).send();
+        let create = ask(&self.config, iam::make_service_role(BACKUP));
         match self.calls.call(CREATE_SERVICE_ROLE, &action, create).await {
             Err(error) if error.is_made_service_role() => Ok(()),
-            made => made.map(drop),
+            made => made,
         }
     }
 
-    pub(crate) async fn role(&self, name: &str, action: &str) -> Result<Option<WireRole>, Error> {
-        let get = self.iam().get_role().role_name(name).send();
+    pub(crate) async fn role(
+        &self,
+        name: &str,
+        action: &str,
+    ) -> Result<Option<DescribedRole>, Error> {
+        let get = ask(&self.config, iam::role(name));
         match self.calls.call(GET_ROLE, action, get).await {
             Err(error) if error.code() == Some("NoSuchEntity") => Ok(None),
-            got => Ok(got?.role),
+            got => got.map(Some),
         }
-    }
-
-    fn iam(&self) -> aws_sdk_iam::Client {
-        client!(aws_sdk_iam, &self.config, self.partition.clone())
     }
 }
 
-/// Reads who manages a key, and its state.
+/// Reads who manages a key, and its state, in the Region of `config`.
 ///
 /// # Errors
 ///
 /// Returns an error if the key cannot be read. The state of a deleted key is known.
-pub async fn describe_key(
-    calls: &Calls,
-    client: &aws_sdk_kms::Client,
-    key: &str,
-) -> Result<VaultKey, Error> {
+pub async fn describe_key(calls: &Calls, config: &SdkConfig, key: &str) -> Result<VaultKey, Error> {
     let action = format!("look at the key {key}");
-    let described = calls.call(DESCRIBE_KEY, &action, client.describe_key().key_id(key).send());
-    let described = match described.await {
+    let described = match calls.call(DESCRIBE_KEY, &action, ask(config, kms::key(key))).await {
         // AWS never deletes its own keys.
         Err(error) if error.code() == Some("NotFoundException") => {
             return Ok(VaultKey::Customers(Ok(KeyState::GONE)));
         }
-        described => described?.key_metadata,
+        described => described?,
     };
-    let described = described.ok_or_else(|| Error::incomplete(&action, "its metadata"))?;
-    let state = described.key_state.ok_or_else(|| Error::incomplete(&action, "its state"));
-    let state = state.map(|it| KeyState::named(it.as_str())).map_err(|it| it.problem());
-    let is_customers = described.key_manager == Some(KeyManagerType::Customer);
-    Ok(if is_customers { VaultKey::Customers(state) } else { VaultKey::Aws })
+    let state = described.state.ok_or_else(|| Error::incomplete(&action, "its state"));
+    let state = state.map(|it| KeyState::named(&it)).map_err(|it| it.problem());
+    Ok(if described.is_customers { VaultKey::Customers(state) } else { VaultKey::Aws })
 }
 
 /// Returns the lock of a vault that is `locked`, which becomes final on a date if it has one, with

@@ -68,8 +68,8 @@ impl Services {
     where
         T: Debug + Send + Sync + 'static,
     {
-        let Operation { service, name, permission, question, read } = operation;
-        let asked = ask(&self.config, service, name, question, read);
+        let Operation { request, permission } = operation;
+        let asked = ask(&self.config, request);
         self.call(permission, Emptiness::Refused, action, asked).await
     }
 

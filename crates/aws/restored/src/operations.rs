@@ -5,7 +5,8 @@
 //! them. An answer without the expected content is an error, because a service reports a missing
 //! resource with an error code.
 
-use aws::api::{BoxError, Question, Service};
+use aws::api::answers::{each, find, first, found, items, member, number, required, text, within};
+use aws::api::{BoxError, Question, Request, Service};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use plan::restore_validation::{
     Checks, Contents, Database, Disk, Engine, Facts, READER_TAG, Reader,
@@ -17,23 +18,12 @@ use serde_json::{Value, json};
 /// followed by others.
 const ITEMS: u8 = 100;
 
-const EC2: Service = Service { id: "EC2", name: "ec2" };
-const RDS: Service = Service { id: "RDS", name: "rds" };
-const DYNAMODB: Service = Service { id: "DynamoDB", name: "dynamodb" };
-const EFS: Service = Service { id: "EFS", name: "elasticfilesystem" };
-const FSX: Service = Service { id: "FSx", name: "fsx" };
-const LAMBDA: Service = Service { id: "Lambda", name: "lambda" };
-
 /// An operation on one resource.
 #[derive(Debug)]
 pub(crate) struct Operation<T> {
-    pub(crate) service: Service,
-    pub(crate) name: &'static str,
+    pub(crate) request: Request<T>,
     /// The IAM action for it.
     pub(crate) permission: &'static str,
-    pub(crate) question: Question,
-    /// Reads the result from an answer.
-    pub(crate) read: fn(&str) -> Result<T, BoxError>,
 }
 
 /// A volume, as EC2 describes it.
@@ -80,7 +70,8 @@ fn ec2<T>(
     read: fn(&str) -> Result<T, BoxError>,
 ) -> Operation<T> {
     let question = Question::Form { version: "2016-11-15", fields };
-    Operation { service: EC2, name, permission, question, read }
+    let request = Request { service: Service::EC2, operation: name, question, read };
+    Operation { request, permission }
 }
 
 /// Asks for the status checks of an instance, and its state.
@@ -167,7 +158,8 @@ fn rds<T>(
     read: fn(&str) -> Result<T, BoxError>,
 ) -> Operation<T> {
     let question = Question::Form { version: "2014-10-31", fields };
-    Operation { service: RDS, name, permission, question, read }
+    let request = Request { service: Service::RDS, operation: name, question, read };
+    Operation { request, permission }
 }
 
 /// Requests a database.
@@ -266,7 +258,8 @@ fn dynamodb<T>(
     read: fn(&str) -> Result<T, BoxError>,
 ) -> Operation<T> {
     let question = Question::Json { protocol: "1.0", target: "DynamoDB_20120810", body };
-    Operation { service: DYNAMODB, name, permission, question, read }
+    let request = Request { service: Service::DYNAMODB, operation: name, question, read };
+    Operation { request, permission }
 }
 
 /// Requests a table.
@@ -315,10 +308,9 @@ pub(crate) fn table_backup(arn: &str) -> Operation<Contents> {
 
 /// Requests an EFS file system.
 pub(crate) fn file_system(id: &str) -> Operation<Facts> {
-    Operation {
-        service: EFS,
-        name: "DescribeFileSystems",
-        permission: "elasticfilesystem:DescribeFileSystems",
+    let request = Request {
+        service: Service::EFS,
+        operation: "DescribeFileSystems",
         question: Question::Path {
             path: "/2015-02-01/file-systems",
             query: vec![("FileSystemId", id.to_owned())],
@@ -330,7 +322,8 @@ pub(crate) fn file_system(id: &str) -> Operation<Facts> {
             let bytes = it.pointer("/SizeInBytes/Value").and_then(Value::as_u64);
             Ok(Facts::FileSystem { state, bytes })
         },
-    }
+    };
+    Operation { request, permission: "elasticfilesystem:DescribeFileSystems" }
 }
 
 fn fsx<T>(
@@ -341,7 +334,8 @@ fn fsx<T>(
 ) -> Operation<T> {
     let target = "AWSSimbaAPIService_v20180301";
     let question = Question::Json { protocol: "1.1", target, body };
-    Operation { service: FSX, name, permission, question, read }
+    let request = Request { service: Service::FSX, operation: name, question, read };
+    Operation { request, permission }
 }
 
 /// Requests an FSx file system.
@@ -387,69 +381,15 @@ fn size(it: &Value) -> Option<u64> {
 /// Invokes a function with `payload`, and returns its answer.
 pub(crate) fn invoke(function: &str, payload: Value) -> Operation<String> {
     let function = utf8_percent_encode(function, NON_ALPHANUMERIC);
-    Operation {
-        service: LAMBDA,
-        name: "Invoke",
-        permission: "lambda:InvokeFunction",
+    let request = Request {
+        service: Service::LAMBDA,
+        operation: "Invoke",
         question: Question::Post {
             path: format!("/2015-03-31/functions/{function}/invocations").into(),
             body: payload,
         },
         // No answer is refused here, so the function is not asked again because of its answer.
         read: |answer| Ok(answer.to_owned()),
-    }
-}
-
-/// Returns a member, which is required.
-fn within<'a>(json: &'a Value, name: &str) -> Result<&'a Value, BoxError> {
-    json.get(name).ok_or_else(|| format!("the answer lacks {name}").into())
-}
-
-/// Returns the first entry of a list, which is required.
-fn first<'a>(json: &'a Value, name: &str) -> Result<&'a Value, BoxError> {
-    within(json, name)?.get(0).ok_or_else(|| format!("the answer has no {name}").into())
-}
-
-/// Returns the entries of a list, which may be missing.
-fn each<'a>(json: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
-    json.get(name).and_then(Value::as_array).into_iter().flatten()
-}
-
-/// Returns the text of a member.
-fn member(json: &Value, name: &str) -> Option<String> {
-    json.get(name).and_then(Value::as_str).map(ToOwned::to_owned)
-}
-
-/// Returns the first element below `node` at the end of `path`. Each name in the path is one level.
-fn find<'a, 'input>(node: Node<'a, 'input>, path: &[&str]) -> Option<Node<'a, 'input>> {
-    path.iter()
-        .try_fold(node, |node, name| node.children().find(|it| it.tag_name().name() == *name))
-}
-
-/// Returns the first element below `node` at the end of `path`, which is required.
-fn found<'a, 'input>(node: Node<'a, 'input>, path: &[&str]) -> Result<Node<'a, 'input>, BoxError> {
-    find(node, path).ok_or_else(|| format!("the answer lacks {}", path.join("/")).into())
-}
-
-/// Returns all elements with this name directly below `node`.
-fn items<'a, 'input>(
-    node: Node<'a, 'input>,
-    name: &'static str,
-) -> impl Iterator<Item = Node<'a, 'input>> {
-    node.children().filter(move |it| it.tag_name().name() == name)
-}
-
-/// Returns the text at the end of `path`, unless it is empty.
-fn text(node: Node<'_, '_>, path: &[&str]) -> Option<String> {
-    find(node, path)?.text().map(ToOwned::to_owned)
-}
-
-/// Returns the text at the end of `path`, which is required.
-fn required(node: Node<'_, '_>, path: &[&str]) -> Result<String, BoxError> {
-    text(node, path).ok_or_else(|| format!("the answer lacks {}", path.join("/")).into())
-}
-
-/// Returns the number at the end of `path`.
-fn number(node: Node<'_, '_>, path: &[&str]) -> Option<i32> {
-    text(node, path)?.parse().ok()
+    };
+    Operation { request, permission: "lambda:InvokeFunction" }
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aws::api::{BoxError, Question, TAGGING, ask};
+use aws::api::answers::{each, member};
+use aws::api::{BoxError, Request, ask};
 use aws::operation::{
     DESCRIBE_STACK_RESOURCE, DESCRIBE_STACKS, GET_RESOURCES, GET_TEMPLATE, LIST_EXPORTS,
 };
@@ -116,8 +117,7 @@ pub async fn tagged_buckets(management: &Management, key: &str) -> Result<Vec<St
             "ResourceTypeFilters": ["s3:bucket"],
             "PaginationToken": token,
         });
-        let question = Question::tagging(body);
-        ask(management.config(), TAGGING, GET_RESOURCES.name, question, buckets).await
+        ask(management.config(), Request::tagging(body, buckets)).await
     });
     pages.await
 }
@@ -125,13 +125,11 @@ pub async fn tagged_buckets(management: &Management, key: &str) -> Result<Vec<St
 /// Reads the names of the buckets in an answer of the tagging API, and the token of the next page.
 fn buckets(answer: &str) -> Result<Page<String>, BoxError> {
     let answer: Value = serde_json::from_str(answer)?;
-    let all = answer.get("ResourceTagMappingList").and_then(Value::as_array);
     let name = |it: &Value| {
         Arn::parse(it.get("ResourceARN")?.as_str()?).ok().map(|it| it.resource.to_owned())
     };
-    let names = all.into_iter().flatten().filter_map(name).collect();
-    let token = answer.get("PaginationToken").and_then(Value::as_str);
-    Ok((Some(names), token.filter(|it| !it.is_empty()).map(ToOwned::to_owned)))
+    let names = each(&answer, "ResourceTagMappingList").filter_map(name).collect();
+    Ok((Some(names), member(&answer, "PaginationToken").filter(|it| !it.is_empty())))
 }
 
 /// Reads the resource of the stack with this ARN, in the account of the function itself; returns

@@ -6,7 +6,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 
-use aws::api::Question;
+use aws::api::{Question, Request, cloudtrail, events, iam, kms};
+use plan::doctor::{AdvancedSelector, Selectors};
 use plan::restore_validation::{Database, Disk, Engine, Facts, Reader, Stateful};
 use serde_json::{Map, Value, json};
 
@@ -23,15 +24,22 @@ const NUMBER: u8 = 7;
 /// How deep an answer is at most, since what may be within itself would have no end.
 const LEVELS: usize = 6;
 
-/// Holds an operation against the model of its service, and returns what is read of an answer.
+/// Holds an operation, and the permission for it, against the model of its service, and returns what
+/// is read of an answer.
 fn read<T: Debug>(model: &'static str, operation: &Operation<T>) -> T {
-    let Operation { service, name, permission, question, read } = operation;
+    let Operation { request, permission } = operation;
+    let name = request.operation;
+    assert!(permission.ends_with(name) || *permission == "lambda:InvokeFunction", "{permission}");
+    read_request(model, request)
+}
+
+fn read_request<T: Debug>(model: &'static str, request: &Request<T>) -> T {
+    let Request { service, operation: name, question, read } = request;
     let model = Model::load(model);
     let metadata = |it: &str| model.metadata(it);
     assert_eq!((service.id, service.name), (metadata("serviceId"), metadata("endpointPrefix")));
     let signed = Some(metadata("signingName")).filter(|it| !it.is_empty());
     assert_eq!(signed.unwrap_or(service.name), service.name);
-    assert!(permission.ends_with(name) || *permission == "lambda:InvokeFunction", "{permission}");
     let input = model.shape_of(name, "input").unwrap();
     match question {
         Question::Form { version, fields } => {
@@ -233,6 +241,49 @@ fn file_systems_are_asked_for_and_understood_as_their_models_say() {
 fn functions_are_invoked_as_the_model_says() {
     let function = "arn:aws:lambda:eu-west-1:111122223333:function:looks";
     read("lambda", &operations::invoke(function, json!({})));
+}
+
+#[test]
+fn roles_are_asked_for_and_understood_as_the_model_says() {
+    let role = read_request("iam", &iam::role("backup"));
+    assert_eq!(
+        (role.arn.as_str(), role.trust.as_deref()),
+        ("Arn", Some("AssumeRolePolicyDocument"))
+    );
+    assert!(role.is_bounded);
+    let page = |name: &str| (Some(vec![own(name)]), Some(own("Marker")));
+    let next = || Some(own("next"));
+    let attached = read_request("iam", &iam::attached_policies("backup", next()));
+    assert_eq!(attached, page("PolicyArn"));
+    assert_eq!(read_request("iam", &iam::own_policies("backup", next())), page("PolicyNames"));
+    assert_eq!(read_request("iam", &iam::own_policy("backup", "tags")), "PolicyDocument");
+    read_request("iam", &iam::make_service_role("backup.amazonaws.com"));
+}
+
+#[test]
+fn keys_are_asked_for_and_understood_as_the_model_says() {
+    let key = read_request("kms", &kms::key("1234abcd-12ab-34cd-56ef-1234567890ab"));
+    assert_eq!((key.is_customers, key.state.as_deref()), (false, Some("KeyState")));
+    let model = Model::load("kms");
+    assert!(model.values("KeyManagerType").contains("CUSTOMER"));
+}
+
+#[test]
+fn trails_are_asked_for_and_understood_as_the_model_says() {
+    let trails = read_request("cloudtrail", &cloudtrail::trails());
+    assert_eq!(trails, [(own("Name"), own("TrailARN"))]);
+    // A text is no truth, so it does not count as recording.
+    assert!(!read_request("cloudtrail", &cloudtrail::is_logging("all")));
+    let selectors = read_request("cloudtrail", &cloudtrail::selectors("all"));
+    let none = AdvancedSelector::default();
+    assert_eq!(selectors, Selectors::Advanced(vec![none]));
+}
+
+#[test]
+fn events_are_put_as_the_model_says() {
+    let entry = json!({ "Source": "org-backup", "DetailType": "Report", "Detail": "{}" });
+    let refused = read_request("events", &events::put(entry));
+    assert_eq!(refused, ["ErrorCode: ErrorMessage"]);
 }
 
 /// RDS, DocumentDB and Neptune have theirs in their guides only.

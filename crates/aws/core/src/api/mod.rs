@@ -3,7 +3,15 @@
 //! The SDK of EC2 has 1.2 million lines, and one description of an instance needs a form with four
 //! fields. The operations in this module use the same runtime as every SDK: the same connector,
 //! credentials, retries and timeouts, and errors of the same type. The tests of `restored` compare
-//! the requests and answers with AWS's models.
+//! the requests, the answers and the hosts with AWS's models.
+
+pub mod answers;
+pub mod cloudtrail;
+mod endpoint;
+pub mod events;
+pub mod iam;
+pub mod kms;
+mod service;
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -16,7 +24,6 @@ use aws_runtime::invocation_id::InvocationIdInterceptor;
 use aws_runtime::request_info::RequestInfoInterceptor;
 use aws_runtime::retries::classifiers::AwsErrorCodeClassifier;
 use aws_runtime::user_agent::{ApiMetadata, UserAgentInterceptor};
-use aws_sdk_sts::config::endpoint::{DefaultResolver, Params, ResolveEndpoint as _};
 use aws_smithy_runtime::client::orchestrator::operation::Operation;
 use aws_smithy_runtime::client::retries::classifiers::{
     HttpStatusCodeClassifier, TransientErrorClassifier,
@@ -36,8 +43,8 @@ use aws_smithy_runtime_api::client::runtime_plugin::StaticRuntimePlugin;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::Layer;
 use aws_smithy_types::error::metadata::{ErrorMetadata, ProvideErrorMetadata};
-use aws_types::service_config::ServiceConfigKey;
-use aws_types::{SdkConfig, SigningName, region::SigningRegion};
+use aws_types::region::{Region, SigningRegion};
+use aws_types::{SdkConfig, SigningName};
 use errors::Tries;
 use form_urlencoded::Serializer;
 use roxmltree::Document;
@@ -45,26 +52,28 @@ use serde_json::Value;
 
 use crate::attempts::Attempts;
 use crate::calls::Again;
-use crate::operation::Need;
+use crate::operation::{GET_RESOURCES, Need};
 use crate::retries::tireless;
 use crate::tally::Tally;
 
+use self::endpoint::Endpoint;
+pub use self::service::Service;
 pub use aws_smithy_runtime_api::box_error::BoxError;
 
-/// An AWS service.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Service {
-    /// The service ID in the AWS models. It is the suffix of the service's own
-    /// `AWS_ENDPOINT_URL_…`.
-    pub id: &'static str,
-    /// The prefix of the service's host names, and the name for which requests to it are signed.
-    pub name: &'static str,
+/// One operation of a service: the request for it, and how its answer is read.
+#[derive(Clone, Debug)]
+pub struct Request<T> {
+    /// The service.
+    pub service: Service,
+    /// The name of the operation.
+    pub operation: &'static str,
+    /// The content of the request.
+    pub question: Question,
+    /// Reads the result from a successful answer.
+    pub read: fn(&str) -> Result<T, BoxError>,
 }
 
-/// The Resource Groups Tagging API, which lists the resources of a Region by their tags.
-pub const TAGGING: Service = Service { id: "Resource Groups Tagging API", name: "tagging" };
-
-/// A request for an operation, in the protocol of its service.
+/// The content of a request, in the protocol of its service.
 #[derive(Clone, Debug)]
 pub enum Question {
     /// A form. The answer is XML.
@@ -99,10 +108,12 @@ pub enum Question {
     },
 }
 
-impl Question {
-    /// Returns a request to the [`TAGGING`] API.
-    pub fn tagging(body: Value) -> Self {
-        Self::Json { protocol: "1.1", target: "ResourceGroupsTaggingAPI_20170126", body }
+impl<T> Request<T> {
+    /// Requests a page of the resources of a Region that have, or had, tags. `body` filters them.
+    pub fn tagging(body: Value, read: fn(&str) -> Result<T, BoxError>) -> Self {
+        let target = "ResourceGroupsTaggingAPI_20170126";
+        let question = Question::Json { protocol: "1.1", target, body };
+        Self { service: Service::TAGGING, operation: GET_RESOURCES.name, question, read }
     }
 }
 
@@ -166,10 +177,10 @@ pub fn again() -> SharedRetryClassifier {
     SharedRetryClassifier::new(Again)
 }
 
-/// Sends `question` to `service` as its `operation`, and returns the answer as `read` parses it.
+/// Sends a request with the credentials of `config`, and returns the result.
 ///
 /// The request is retried as every call of an SDK with this `config` is. It is also retried if
-/// `read` cannot parse the answer.
+/// its answer cannot be read.
 ///
 /// # Errors
 ///
@@ -177,22 +188,20 @@ pub fn again() -> SharedRetryClassifier {
 /// unless it refused it.
 pub async fn ask<T>(
     config: &SdkConfig,
-    service: Service,
-    operation: &'static str,
-    question: Question,
-    read: impl Fn(&str) -> Result<T, BoxError> + Send + Sync + 'static,
+    request: Request<T>,
 ) -> Result<T, SdkError<Refusal, HttpResponse>>
 where
     T: fmt::Debug + Send + Sync + 'static,
 {
-    let url = endpoint(config, service).await.map_err(SdkError::construction_failure)?;
-    let understand = move |answer: &HttpResponse| understand(answer, &read);
+    let Request { service, operation, question, read } = request;
+    let Endpoint { url, signed_for } =
+        endpoint::of(config, service).await.map_err(SdkError::construction_failure)?;
     let prepared = Operation::builder()
         .service_name(service.id)
         .operation_name(operation)
         .endpoint_url(&url)
-        .serializer(move |question: Question| request(operation, &question))
-        .deserializer(understand)
+        .serializer(move |question: Question| serialize(operation, &question))
+        .deserializer(move |answer: &HttpResponse| understand(answer, read))
         .retry_classifier(HttpStatusCodeClassifier::default())
         .retry_classifier(TransientErrorClassifier::<Refusal>::new())
         .retry_classifier(AwsErrorCodeClassifier::<Refusal>::new())
@@ -201,20 +210,19 @@ where
         .interceptor(RequestInfoInterceptor::new())
         .interceptor(UserAgentInterceptor::new())
         .with_connection_poisoning()
-        .runtime_plugin(caller(config, service))
+        .runtime_plugin(caller(config, service, signed_for))
         .build();
     prepared.invoke(question).await
 }
 
 /// Returns the settings that clients of SDKs take from their configuration: how requests are sent,
-/// signed and retried.
-fn caller(config: &SdkConfig, service: Service) -> StaticRuntimePlugin {
+/// signed and retried. Requests are signed for the Region `signed_for`.
+fn caller(config: &SdkConfig, service: Service, signed_for: Option<Region>) -> StaticRuntimePlugin {
     let mut layer = Layer::new("caller");
     layer.store_put(AuthSchemeOptionResolverParams::from(StaticAuthSchemeOptionResolverParams));
     layer.store_put(ApiMetadata::new(service.name, env!("CARGO_PKG_VERSION")));
-    let region = config.region().cloned().map(SigningRegion::from);
     layer.store_put(SigV4OperationSigningConfig {
-        region,
+        region: signed_for.map(SigningRegion::from),
         name: Some(SigningName::from_static(service.name)),
         signing_options: SigningOptions::default(),
         ..SigV4OperationSigningConfig::default()
@@ -240,30 +248,8 @@ fn caller(config: &SdkConfig, service: Service) -> StaticRuntimePlugin {
     StaticRuntimePlugin::new().with_config(layer.freeze()).with_runtime_components(components)
 }
 
-/// Returns the endpoint of `service`: the one that the environment names, or else that of AWS in
-/// the Region.
-async fn endpoint(config: &SdkConfig, service: Service) -> Result<String, BoxError> {
-    let key = ServiceConfigKey::builder().service_id(service.id);
-    let key = key.env("AWS_ENDPOINT_URL").profile("endpoint_url").build()?;
-    let own = config.service_config().and_then(|it| it.load_config(key));
-    if let Some(url) = own.or_else(|| config.endpoint_url().map(ToOwned::to_owned)) {
-        return Ok(url);
-    }
-    // Every SDK has a table of AWS's partitions. Only that of STS leaves FIPS out of some names.
-    let params = Params::builder()
-        .set_region(config.region().map(ToString::to_string))
-        .set_use_fips(config.use_fips())
-        .set_use_dual_stack(config.use_dual_stack())
-        .build()?;
-    let sts = DefaultResolver::new().resolve_endpoint(&params).await?;
-    let rest = sts.url().strip_prefix("https://sts").ok_or("no endpoint of STS")?;
-    let rest = rest.strip_prefix("-fips").unwrap_or(rest);
-    let fips = if config.use_fips() == Some(true) { "-fips" } else { "" };
-    Ok(format!("https://{}{fips}{rest}", service.name))
-}
-
 /// Builds the request for an operation. The endpoint adds its address.
-fn request(operation: &str, question: &Question) -> Result<HttpRequest, BoxError> {
+fn serialize(operation: &str, question: &Question) -> Result<HttpRequest, BoxError> {
     let post = |kind: String| {
         hyper::Request::builder().method("POST").uri("/").header("content-type", kind)
     };
@@ -295,7 +281,7 @@ fn request(operation: &str, question: &Question) -> Result<HttpRequest, BoxError
 /// Parses a successful answer with `read`, or returns the error that the service answered.
 fn understand<T>(
     answer: &HttpResponse,
-    read: impl Fn(&str) -> Result<T, BoxError>,
+    read: fn(&str) -> Result<T, BoxError>,
 ) -> Result<T, OrchestratorError<Refusal>> {
     let body = answer.body().bytes().unwrap_or_default();
     if answer.status().is_success() {
