@@ -196,7 +196,7 @@ fn whatever_goes_wrong_while_accounts_are_worked_on_in_batches_nobody_is_told_th
     let calls = undisturbed();
     let injections = injections(&calls, 3);
     println!("{} faults while accounts are worked on in batches", injections.len());
-    survived(&injections, survive);
+    survived(injections, Injection::kind, survive);
 }
 
 /// What comes of a Create when one of its reads hangs for good.

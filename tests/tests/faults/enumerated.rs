@@ -8,8 +8,8 @@ use simulator::{Entry, Service, Settings};
 use tests::cases::{self, Case};
 use tests::organization::{Latency, Organization};
 
+use crate::extent::asked;
 use crate::pool::attempt;
-use crate::soak::asked;
 use crate::trouble::{Trouble, survived, troubles};
 
 /// A request, and what comes of it when nothing goes wrong.
@@ -28,9 +28,20 @@ struct Injection<'a> {
     trouble: Trouble,
 }
 
+impl Injection<'_> {
+    fn call(&self) -> &Entry {
+        &self.of.calls[usize::try_from(self.nth).unwrap() - 1]
+    }
+
+    /// What goes wrong, whichever call of the operation it is, and whichever request of the function.
+    fn kind(&self) -> String {
+        format!("{}, {:?} of {}", self.of.case.function, self.trouble, self.call().operation)
+    }
+}
+
 impl fmt::Display for Injection<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let call = &self.of.calls[usize::try_from(self.nth).unwrap() - 1];
+        let call = self.call();
         write!(
             f,
             "{}, {:?} at call {} ({})",
@@ -116,5 +127,5 @@ fn whatever_goes_wrong_with_any_call_the_end_is_the_same() {
         }
     }
     println!("{} faults at the calls {totals:?}", injections.len());
-    survived(&injections, survive);
+    survived(injections, Injection::kind, survive);
 }

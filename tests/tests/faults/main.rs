@@ -12,6 +12,7 @@
 mod batches;
 mod deliveries;
 mod enumerated;
+mod extent;
 mod lives;
 mod pool;
 mod random;

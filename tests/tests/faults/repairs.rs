@@ -130,9 +130,20 @@ struct Injection<'a> {
     trouble: Trouble,
 }
 
+impl Injection<'_> {
+    fn call(&self) -> &Entry {
+        &self.of.calls[usize::try_from(self.nth).unwrap() - 1]
+    }
+
+    /// What goes wrong, whichever call of the operation it is, and whatever is put back.
+    fn kind(&self) -> String {
+        format!("{:?} of {}", self.trouble, self.call().operation)
+    }
+}
+
 impl fmt::Display for Injection<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let call = &self.of.calls[usize::try_from(self.nth).unwrap() - 1];
+        let call = self.call();
         let (name, nth, trouble) = (self.of.damage.name, self.nth, &self.trouble);
         write!(f, "{name}, {trouble:?} at call {nth} ({})", call.operation)
     }
@@ -178,5 +189,5 @@ fn whatever_goes_wrong_while_something_is_put_back_it_is_put_back_in_the_end() {
         }
     }
     println!("{} faults while something is put back", injections.len());
-    survived(&injections, survive);
+    survived(injections, Injection::kind, survive);
 }

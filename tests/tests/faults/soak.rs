@@ -1,25 +1,18 @@
 //! How many random schedules are run: a number of them always, and as long as one likes on demand.
 
 use std::collections::BTreeMap;
-use std::env;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use crate::extent::{asked, at_length};
 use crate::pool::for_each;
 use crate::random::check;
 use crate::schedule::Schedule;
 
-/// How many schedules always run.
-const ALWAYS: u64 = 250;
+/// How many schedules are enough for a look, and how many run at length.
+const ALWAYS: [u64; 2] = [60, 250];
 
 /// How many schedules run between two lines of progress.
 const BATCH: u64 = 100;
-
-/// A number from the command line of `make soak`.
-#[expect(clippy::disallowed_methods, reason = "a test has no other command line")]
-pub(crate) fn asked(name: &str) -> Option<u64> {
-    let text = env::var(name).ok().filter(|it| !it.is_empty())?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
-}
 
 /// How many things went wrong, by what they are.
 type Troubles = BTreeMap<&'static str, usize>;
@@ -47,7 +40,8 @@ fn whatever_goes_wrong_at_random_the_end_is_the_same() {
         return;
     }
     let Some(minutes) = asked("SOAK_MINUTES") else {
-        let (troubles, broken) = run(1..=ALWAYS);
+        let [few, all] = ALWAYS;
+        let (troubles, broken) = run(1..=if at_length() { all } else { few });
         expect_all(&troubles);
         assert!(broken.is_empty(), "{} are broken:\n{}", broken.len(), broken.join("\n\n"));
         return;

@@ -112,5 +112,5 @@ fn whatever_goes_wrong_while_a_restore_test_is_validated_it_has_the_one_result_i
     // That what was restored is not there is no fault but a finding.
     injections.retain(|it| !says(&it.trouble, "NoSuchBucket"));
     println!("{} faults while a restore test is validated", injections.len());
-    survived(&injections, survive);
+    survived(injections, Injection::kind, survive);
 }

@@ -27,17 +27,23 @@ use self::world::World;
 /// As long as a clock may be off.
 const SKEW: Duration = Duration::from_mins(5);
 
-/// How many organizations are looked at; `PROPTEST_CASES` says otherwise.
-const ORGANIZATIONS: u32 = 2_000;
+/// How many organizations are enough for a look, as in `make test`, and how many are looked at with
+/// `AT_LENGTH`, as in `make ci`. `PROPTEST_CASES` says otherwise.
+const ORGANIZATIONS: [u32; 2] = [400, 2_000];
 
 /// What was met of what can be met, so that the law is not kept by looking at nothing.
 type Tally = BTreeMap<String, usize>;
 
-/// Holds `law` for many random organizations, in which each of `all` is met.
-fn hold(law: fn(Spec, &mut Tally) -> Verdict, all: &[&str]) {
+/// Holds `law` for many random organizations, in which each of `findings` is met.
+fn hold(law: fn(Spec, &mut Tally) -> Verdict, findings: &[&str]) {
     let config = ProptestConfig::default();
     let is_said = config.cases != 256;
-    let cases = if is_said { config.cases } else { ORGANIZATIONS };
+    let [few, all] = ORGANIZATIONS;
+    let cases = match (is_said, at_length()) {
+        (true, _) => config.cases,
+        (false, true) => all,
+        (false, false) => few,
+    };
     let config = ProptestConfig { cases, failure_persistence: None, ..config };
     let tally = RefCell::new(Tally::new());
     let ended = TestRunner::new(config).run(&spec(), |spec| law(spec, &mut tally.borrow_mut()));
@@ -45,8 +51,13 @@ fn hold(law: fn(Spec, &mut Tally) -> Verdict, all: &[&str]) {
         panic!("{error}");
     }
     let tally = tally.into_inner();
-    let missing: Vec<_> = all.iter().filter(|it| !tally.contains_key(**it)).collect();
-    assert!(missing.is_empty() || cases < ORGANIZATIONS, "never met: {missing:?} of {tally:?}");
+    let missing: Vec<_> = findings.iter().filter(|it| !tally.contains_key(**it)).collect();
+    assert!(missing.is_empty() || cases < all, "never met: {missing:?} of {tally:?}");
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test has no other command line")]
+fn at_length() -> bool {
+    std::env::var_os("AT_LENGTH").is_some_and(|it| !it.is_empty())
 }
 
 fn met(tally: &mut Tally, what: &str) {
