@@ -9,6 +9,7 @@ FUNCTIONS := backup-policy coverage global-settings member-accounts policy-types
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 VENV := .venv/.requirements
 CHECKOV := .venv/.requirements-checkov
+CARGO_LAMBDA := .venv/.requirements-lambda
 # The archives for AWS, and the archives for this machine alone.
 PACKAGE := $(TARGET)/package
 LOCAL := $(TARGET)/local
@@ -35,22 +36,41 @@ help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: $(VENV) $(if $(RELEASE),package,local) ## Protect a simulated organization of 40 accounts on this machine (RELEASE=1: the shipped build, DEMO_KEEP=1: leave it running)
+demo: ## Protect a simulated organization of 40 accounts on this machine (RELEASE=1: the shipped build, DEMO_KEEP=1: leave it running)
+	@$(MAKE) --no-print-directory --jobs 2 $(VENV) $(if $(RELEASE),package,local)
 	cargo build $(WORKSPACE) --bin demo --bin org-backup
 	"$(TARGET)/debug/demo" --package "$(if $(RELEASE),$(PACKAGE),$(LOCAL))"
 
 .PHONY: local
 local:
-	cargo build $(WORKSPACE) $(FUNCTIONS:%=--bin %)
+	MAKEFLAGS= cargo build $(WORKSPACE) $(FUNCTIONS:%=--bin %) --bin demo --bin org-backup
 	python3 scripts/package.py --local "$(TARGET)/debug" "$(LOCAL)" $(FUNCTIONS)
 
-# Builds all targets at once, so that tests and programs share one build of each crate.
-# Scenarios mostly wait for the published rates, so more of them run at once than there are cores.
+# Builds all targets at once, so that tests and programs share one build of each crate. Groups of test
+# programs run side by side, because some mostly work and others mostly wait.
 .PHONY: test
 test: check ## Run every lint and test, except those of the shipped release; tests the page if there is a browser
 	cargo build $(WORKSPACE) --all-targets
-	RUST_TEST_THREADS=8 cargo test $(WORKSPACE)
+	@echo "three groups of tests run side by side; each prints its results when it ends"
+	@$(MAKE) --no-print-directory --jobs 3 --output-sync=target test-contracts test-programs test-resources
 	$(if $(BROWSER),$(MAKE) page,@echo "no browser is installed: the page of org-backup report was not tested; hint: install chromium")
+
+# More tests than there are cores run at once: they wait for the published rates, and for other programs.
+# The test programs are no jobs of make.
+TESTS := MAKEFLAGS= RUST_TEST_THREADS=8 cargo test $(WORKSPACE)
+
+.PHONY: test-contracts
+test-contracts:
+	$(TESTS) --test contracts
+
+.PHONY: test-programs
+test-programs:
+	$(TESTS) --test kept --test readme --test command --test interrupted --test fidelity --lib --bins
+	$(TESTS) --doc
+
+.PHONY: test-resources
+test-resources:
+	$(TESTS) --test scenarios --test faults
 
 .PHONY: page
 page: ## Test the page of org-backup report in a browser
@@ -93,8 +113,10 @@ check-templates: $(VENV) $(CHECKOV) ## Check the templates with cfn-lint and che
 	.venv/checkov/bin/python -m checkov.main --config-file .checkov.yaml
 	touch $@
 
-# Counts and shows the archives of the release.
+# Counts and shows the archives of the release. AT_LENGTH runs all faults and all random organizations,
+# not only enough for a look.
 .PHONY: ci
+ci: export AT_LENGTH := 1
 ci: test audit release independent ## Run everything that CI runs: make test, known vulnerabilities, the release, the independent check, the budgets, and the demo
 	$(if $(BROWSER),,$(error no browser is installed; hint: install chromium))
 	$(BUDGETS)
@@ -169,7 +191,7 @@ audit: ## Look for known vulnerabilities of the crates, if the list can be downl
 LAMBDA := PATH="$(CURDIR)/.venv/bin:$$PATH" cargo lambda build --locked
 
 .PHONY: build
-build: $(VENV) ## Build the shipped functions, for x86_64 or, with ARCHITECTURE=arm64, for Graviton
+build: $(CARGO_LAMBDA) ## Build the shipped functions, for x86_64 or, with ARCHITECTURE=arm64, for Graviton
 	$(LAMBDA) --profile shipped $(if $(filter arm64,$(ARCHITECTURE)),--arm64,--x86-64) $(FUNCTIONS:%=--package %)
 
 .PHONY: package
@@ -231,6 +253,10 @@ $(VENV): requirements.txt
 $(CHECKOV): requirements-checkov.txt | $(VENV)
 	python3 -m venv .venv/checkov
 	.venv/checkov/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	touch $@
+
+$(CARGO_LAMBDA): requirements-lambda.txt | $(VENV)
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	touch $@
 
 $(INDEPENDENT): requirements-independent.txt | $(VENV)

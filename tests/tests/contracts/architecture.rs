@@ -109,6 +109,25 @@ fn no_crate_depends_on_an_sdk_or_a_crate_of_ours_that_it_does_not_use() {
 }
 
 #[test]
+fn make_test_runs_every_test_program() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let makefile = fs::read_to_string(root.join("Makefile")).unwrap();
+    let lines = makefile.lines().filter(|it| it.contains("$(TESTS)"));
+    let run = lines.flat_map(|it| it.split("--test ").skip(1));
+    let run: BTreeSet<_> = run.filter_map(|it| it.split_whitespace().next()).collect();
+    let mut programs = BTreeSet::new();
+    for folder in folders().iter().map(String::as_str).chain(["tests"]) {
+        let entries = fs::read_dir(root.join(folder).join("tests")).into_iter().flatten();
+        for it in entries.map(|it| it.unwrap().path()) {
+            if it.join("main.rs").is_file() || it.is_file() {
+                programs.insert(it.file_stem().unwrap().to_str().unwrap().to_owned());
+            }
+        }
+    }
+    assert_eq!(run, programs.iter().map(String::as_str).collect());
+}
+
+#[test]
 fn no_test_is_left_out_by_a_manifest() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     for folder in folders() {
