@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::cron::Schedule;
+use crate::rules::COLD_DAYS;
 
 /// The schedule of a rule that does not have one, as AWS Backup documents it.
 pub const DEFAULT_SCHEDULE: &str = "cron(0 5 ? * * *)";
@@ -178,6 +179,13 @@ impl EffectiveRule {
 }
 
 impl EffectiveLifecycle {
+    /// Returns `true` if backups stay in cold storage for less time than AWS Backup accepts: it refuses
+    /// the plan.
+    pub fn is_too_short(&self) -> bool {
+        let days = self.cold_after_days.zip(self.delete_after_days);
+        days.is_some_and(|(cold, delete)| delete < cold.saturating_add_unsigned(COLD_DAYS))
+    }
+
     fn of(rule: &Value) -> Self {
         let days = |key| rule.get("lifecycle").and_then(|it| number(it, key));
         Self {

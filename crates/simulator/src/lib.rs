@@ -85,7 +85,7 @@ pub use self::backup::{Backup, GLOBAL_SETTINGS, RESOURCE_TYPES, RegionSettings};
 pub use self::backup_engine::{
     Asker, BackedUp, BackupEngine, BackupJob, BackupOrder, BackupQuotas, CopyOrder, EngineCopyJob,
     EngineKey, EnginePoint, EngineRestoreJob, EngineVault, Flaw, Injected, JobProgress, Jobs,
-    PointForm, RestoreOrder, RestoreTrouble, Skipped, Trouble,
+    PointForm, PointLifecycle, RestoreOrder, RestoreTrouble, Skipped, Trouble,
 };
 pub use self::backup_plans::BackupPlans;
 pub use self::data_services::DataServices;

@@ -130,7 +130,13 @@ impl Simulator {
 
     /// Sets the time that every job of AWS Backup takes, and the time in addition for each gigabyte.
     pub fn pace_jobs(&self, per_job: Duration, per_gigabyte: Duration) {
-        self.now().world.pace = Pace { per_job, per_gigabyte };
+        let world = &mut self.now().world;
+        world.pace = Pace { per_job, per_gigabyte, ..world.pace };
+    }
+
+    /// Sets the time that a restore from cold storage takes in addition.
+    pub fn pace_cold_restores(&self, time: Duration) {
+        self.now().world.pace.cold_retrieval = time;
     }
 
     /// Lowers the quotas of AWS Backup.

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use policy::arn::Arn;
 
-use crate::backup_engine::{BackupQuotas, EngineKey, Surroundings, VaultFacts, whereabouts};
+use crate::backup_engine::{
+    BackupQuotas, EngineKey, RoleNeed, Surroundings, VaultFacts, whereabouts,
+};
 use crate::iam::{Keys, Need, Policy, Principal, Role, Verdict};
 use crate::kms::KeyManager;
 use crate::sts;
@@ -84,6 +86,10 @@ impl Surroundings for World {
         self.pace.per_job
     }
 
+    fn cold_retrieval(&self) -> Duration {
+        self.pace.cold_retrieval
+    }
+
     fn opts_in(&self, account: &str, kind: &str, region: &str) -> bool {
         let own = self.backup.region_settings(account, region);
         own.opt_in.get(kind) == Some(&true) || self.is_opted_in(kind, region)
@@ -139,8 +145,14 @@ impl Surroundings for World {
         !is_denied && !judged.contains(&Verdict::Denied) && judged.contains(&Verdict::Allowed)
     }
 
-    fn permits(&self, role: &str, action: &str, resource: &str) -> bool {
-        self.judged(role, &self.need_of(role, action, resource)) == Verdict::Allowed
+    fn permits(&self, role: &str, need: &RoleNeed) -> bool {
+        let mut asked = self.need_of(role, need.action, &need.resource);
+        let known = need.keys.iter().map(|(key, it)| ((*key).to_owned(), vec![it.clone()]));
+        asked.keys.extend(known);
+        if let Some(id) = need.resource.split_once(":key/").map(|it| it.1) {
+            asked.keys.insert("kms:resourcealiases".to_owned(), self.kms.aliases(id).to_vec());
+        }
+        self.judged(role, &asked) == Verdict::Allowed
     }
 
     fn path_of_role(&self, account: &str, name: &str) -> &str {

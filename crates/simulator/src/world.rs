@@ -6,7 +6,9 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value, json};
 
 use crate::backup::Backup;
-use crate::backup_engine::{BackedUp, BackupQuotas, Injected, Jobs, PER_GIGABYTE, PER_JOB, Works};
+use crate::backup_engine::{
+    BackedUp, BackupQuotas, FROM_COLD, Injected, Jobs, PER_GIGABYTE, PER_JOB, Works,
+};
 use crate::event_bus::EventBus;
 use crate::explorer::Explorer;
 use crate::hub::Hub;
@@ -64,6 +66,7 @@ pub(crate) struct World {
 pub(crate) struct Pace {
     pub(crate) per_job: Duration,
     pub(crate) per_gigabyte: Duration,
+    pub(crate) cold_retrieval: Duration,
 }
 
 impl World {
@@ -71,7 +74,7 @@ impl World {
         let organization = Organization::sample(settings);
         Self {
             works: Works::new(&organization.partition().to_string(), clock(Duration::ZERO)),
-            pace: Pace { per_job: PER_JOB, per_gigabyte: PER_GIGABYTE },
+            pace: Pace { per_job: PER_JOB, per_gigabyte: PER_GIGABYTE, cold_retrieval: FROM_COLD },
             backup_quotas: BackupQuotas::default(),
             unversioned: BTreeSet::new(),
             organization,

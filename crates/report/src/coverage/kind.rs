@@ -87,6 +87,8 @@ const KINDS: &[Kind] = &[
     kind("FSx", "fsx", "volume/"),
     shared(one_way(kind("Neptune", "rds", "cluster:"))),
     one_way(continuous(kind("RDS", "rds", "db:"))),
+    // A Multi-AZ DB cluster.
+    not_copied(not_air_gapped(kind("RDS", "rds", "cluster:"))),
     not_copied(not_air_gapped(kind("Redshift", "redshift", "cluster:"))),
     not_air_gapped(kind("Redshift Serverless", "redshift-serverless", "namespace/")),
     managed(continuous(kind("S3", "s3", ""))),
@@ -123,6 +125,7 @@ mod tests {
         assert_eq!(name("arn:aws:s3:::reports", Some("S3")), Some("S3"));
         let cluster = "arn:aws:rds:eu-west-1:111122223333:cluster:graph";
         assert_eq!(name(cluster, Some("Neptune")), Some("Neptune"));
+        assert_eq!(Kind::of(cluster, Some("RDS")).map(|it| it.copied), Some(Copied::Never));
         assert!(Kind::of(cluster, None).is_some_and(Kind::is_ambiguous));
         assert!(!Kind::of(volume, None).is_some_and(Kind::is_ambiguous));
         assert_eq!(name("arn:aws:sqs:eu-west-1:111122223333:queue", None), None);

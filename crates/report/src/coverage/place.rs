@@ -340,8 +340,14 @@ impl Place {
 }
 
 /// Returns the reason why AWS Backup refuses a plan, if it does: all continuous backups of one plan
-/// have to go into one vault.
+/// have to go into one vault, and what moves to cold storage has to stay there for long enough.
 pub(super) fn refused(plan: &BackupPlan) -> Option<Obstacle> {
+    if let Some(rule) = plan.rules.iter().find(|it| it.is_cold_too_short) {
+        let name = &rule.name;
+        return Some(Obstacle::PlanRefused(format!(
+            "what the rule `{name}` moves to cold storage is deleted within 90 days of that"
+        )));
+    }
     let continuous = || plan.rules.iter().filter(|it| it.is_continuous);
     let first = continuous().next()?;
     let other = continuous().find(|it| it.vault != first.vault)?;

@@ -46,6 +46,8 @@ pub struct Rule {
     pub is_continuous: bool,
     /// The number of days after which its backups are deleted. `None` if they are never deleted.
     pub keep: Option<i64>,
+    /// True if backups or copies stay in cold storage for less time than AWS Backup accepts.
+    pub is_cold_too_short: bool,
     /// The copies of its backups.
     pub copies: Vec<Copy>,
 }
@@ -88,7 +90,10 @@ impl From<EffectiveRule> for Rule {
             .copies
             .iter()
             .map(|it| Copy { vault: it.vault.clone(), keep: it.lifecycle.delete_after_days });
+        let lifecycles = rule.copies.iter().map(|it| it.lifecycle).chain([rule.lifecycle]);
+        let is_cold_too_short = lifecycles.into_iter().any(|it| it.is_too_short());
         Self {
+            is_cold_too_short,
             schedule: rule.runs().ok(),
             start: rule.start_minutes.map_or(START, Duration::from_mins),
             complete: rule.complete_minutes.map_or(COMPLETE, Duration::from_mins),

@@ -458,6 +458,7 @@ mod tests {
                 complete: Duration::from_hours(1),
                 is_continuous: false,
                 keep: None,
+                is_cold_too_short: false,
                 copies: vec![
                     copy("arn:aws:backup:eu-north-1:$account:backup-vault:second"),
                     copy(CENTRAL),

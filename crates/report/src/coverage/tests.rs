@@ -660,6 +660,37 @@ mod continuous {
     }
 
     #[test]
+    fn a_plan_whose_backups_are_deleted_too_soon_in_cold_storage_is_refused() {
+        for (delete, keys) in [("96", &["plan-refused"][..]), ("97", &[])] {
+            let lifecycle =
+                json!({ "move_to_cold_storage_after_days": "7", "delete_after_days": delete });
+            let mut short = rule();
+            short["lifecycle"] = lifecycle.clone();
+            let mut copy = copying(rule(), COPIES);
+            copy["copy_actions"][COPIES]["lifecycle"] = lifecycle;
+            for rule in [short, copy] {
+                let scene = scene().with(|it| {
+                    it.plans = json!({ "daily": plan(&[("night", rule)], by_tag()) });
+                });
+                let obstacles = scene.look(|_, it| it.owed[0].obstacles.clone());
+                assert_eq!(obstacles.iter().map(Obstacle::key).collect::<Vec<_>>(), keys);
+            }
+        }
+    }
+
+    #[test]
+    fn a_multi_az_cluster_is_backed_up_and_not_copied() {
+        let cluster = "arn:aws:rds:eu-west-1:200000000001:cluster:spread";
+        let scene = scene().with(|it| {
+            it.resource.arn = cluster.to_owned();
+            it.resource.kind = Some("RDS".parse().unwrap());
+            it.plans = json!({ "daily": plan(&[("night", copying(rule(), COPIES))], by_tag()) });
+        });
+        let copies = scene.look(|_, it| it.owed[0].copies[0].obstacles.clone());
+        assert_eq!(copies.iter().map(Obstacle::key).collect::<Vec<_>>(), ["not-copied"]);
+    }
+
+    #[test]
     fn a_plan_with_continuous_backups_in_two_vaults_is_refused() {
         let mut one = rule();
         one["enable_continuous_backup"] = json!("true");

@@ -1,6 +1,6 @@
 //! The checks that make jobs fail.
 
-use super::facts::{Feature, TypeFacts};
+use super::facts::{Feature, TypeFacts, is_multi_az_cluster};
 use super::plan::Rule;
 use super::records::{BackedUp, BackupJob, EngineKey, Trouble};
 use super::{Jobs, Surroundings, VaultFacts, Works, whereabouts};
@@ -15,7 +15,7 @@ impl Works {
         around: &dyn Surroundings,
     ) -> Result<(), Trouble> {
         let vault = around.vault(&job.vault).ok_or(Trouble::NoVault)?;
-        allows(vault, rule.delete_after_days)?;
+        allows(vault, rule.lifecycle.delete_after_days)?;
         // Backups of all other types are encrypted with the key of their resource.
         if TypeFacts::of(&resource.kind).has(Feature::FullyManaged)
             && vault.key == EngineKey::Disabled
@@ -50,7 +50,7 @@ impl Works {
     ) -> Result<(), Trouble> {
         let Copying { role, from, destination, key, .. } = *copy;
         let kind = TypeFacts::of(copy.kind);
-        if kind.has(Feature::NotCopied) {
+        if kind.has(Feature::NotCopied) || is_multi_az_cluster(copy.kind, copy.resource) {
             return Err(Trouble::NotCopied);
         }
         let (account, region) = whereabouts(destination).ok_or(Trouble::NoVault)?;
@@ -107,6 +107,8 @@ impl Works {
 pub(super) struct Copying<'a> {
     /// The type, as AWS Backup calls it.
     pub(super) kind: &'a str,
+    /// The ARN of the resource.
+    pub(super) resource: &'a str,
     /// The ARN of the role.
     pub(super) role: &'a str,
     /// The account and the Region of the recovery point.

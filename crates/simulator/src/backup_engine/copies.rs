@@ -5,12 +5,13 @@ use std::time::SystemTime;
 use policy::arn::Arn;
 
 use super::checks::Copying;
+use super::copy_role::{RoleCopy, needs};
 use super::facts::{Feature, TypeFacts};
+use super::lifecycle::DAY;
 use super::orders::{Asker, CopyOrder, expect_role, invalid, missing, not_now};
 use super::plan::Rule;
 use super::records::{
-    BackedUp, BackupJob, DAY, EngineCopyJob, EnginePoint, JobProgress, PointForm, Trouble,
-    whereabouts,
+    BackedUp, BackupJob, EngineCopyJob, EnginePoint, JobProgress, PointForm, Trouble, whereabouts,
 };
 use super::works::{Event, Works, air_gapped, in_place, takes};
 use super::{BackupQuotas, Jobs, Surroundings};
@@ -30,14 +31,11 @@ impl Works {
         let air_gapped = air_gapped(rule, resource);
         let is_direct = TypeFacts::of(&resource.kind).has(Feature::FullyManaged);
         let air_gapped = air_gapped.filter(|_| !is_direct);
-        let air_gapped = air_gapped.into_iter().map(|it| (it, rule.delete_after_days));
+        let air_gapped = air_gapped.into_iter().map(|it| (it, rule.lifecycle));
         let actions = rule.copy_actions.iter();
-        // A copy without a time of its own has that of its source.
-        let actions = actions.map(|it| {
-            let days = it.delete_after_days.or(rule.delete_after_days);
-            (in_place(&it.vault_arn, resource), days)
-        });
-        for (destination, days) in air_gapped.chain(actions).collect::<Vec<_>>() {
+        let actions =
+            actions.map(|it| (in_place(&it.vault_arn, resource), it.lifecycle.or(rule.lifecycle)));
+        for (destination, lifecycle) in air_gapped.chain(actions).collect::<Vec<_>>() {
             let id = self.copy_jobs.len();
             self.copy_jobs.push(EngineCopyJob {
                 resource: resource.arn.clone(),
@@ -51,7 +49,7 @@ impl Works {
                 source_vault: job.vault.clone(),
                 begun,
                 destination,
-                delete_after_days: days,
+                lifecycle,
                 created: self.now,
                 at_work: None,
                 ended: None,
@@ -82,6 +80,9 @@ impl Works {
         if point.form == PointForm::Continuous {
             return Err(not_now("Copies of continuous recovery points cannot be asked for."));
         }
+        if point.is_cold(self.now) {
+            return Err(not_now("A recovery point in cold storage cannot be copied."));
+        }
         let is_vault = Arn::parse(destination)
             .is_ok_and(|it| it.service == "backup" && it.resource.starts_with("backup-vault:"));
         if !is_vault || *destination == point.vault {
@@ -102,7 +103,7 @@ impl Works {
             source_vault: point.vault.clone(),
             begun: point.created,
             destination: destination.clone(),
-            delete_after_days: order.delete_after_days.or_else(|| point.kept_days()),
+            lifecycle: order.lifecycle.or(point.lifecycle),
             created: self.now,
             at_work: None,
             ended: None,
@@ -169,10 +170,11 @@ impl Works {
         self.check_copy(
             &Copying {
                 kind: &copy.kind,
+                resource: &copy.resource,
                 role: &copy.role,
                 from: (&copy.place.0, &copy.place.1),
                 destination: &copy.destination,
-                keep: copy.delete_after_days,
+                keep: copy.lifecycle.delete_after_days,
                 key: source.and_then(|it| it.key.as_deref()),
             },
             around,
@@ -184,6 +186,10 @@ impl Works {
         let arn = source.arn(&self.partition);
         if !around.releases(&copy.source_vault, &copy.role, &arn, &copy.destination) {
             return Err(Trouble::SourceDenied);
+        }
+        let copied = RoleCopy { point: source, arn: &arn, destination: &copy.destination };
+        if !needs(copied, around).iter().all(|it| around.permits(&copy.role, it)) {
+            return Err(Trouble::RoleDenied);
         }
         if self.is_to_fail(Jobs::Copies, &copy.resource) {
             return Err(Trouble::Injected);
@@ -197,7 +203,8 @@ impl Works {
         let source = self.points.get(&copy.source).cloned().ok_or(Trouble::NoSource);
         let room = self.check_room(&copy.destination, around);
         let made = source.and_then(|it| room.map(|()| it)).map(|source| {
-            let delete_at = copy.delete_after_days.map(|it| copy.begun + DAY * it);
+            let lifecycle = copy.lifecycle;
+            let delete_at = lifecycle.delete_after_days.map(|it| copy.begun + DAY * it);
             let stays_plain =
                 TypeFacts::of(&copy.kind).has(Feature::CopiedPlain) && source.key.is_none();
             let key = around.vault_key(&copy.destination).filter(|_| !stays_plain);
@@ -210,6 +217,8 @@ impl Works {
                 rule,
                 form: PointForm::Snapshot,
                 key,
+                lifecycle,
+                cold_at: lifecycle.cold_at(&copy.kind, copy.begun),
                 delete_at,
                 ..source
             })

@@ -2,8 +2,8 @@
 //! and the metadata on the page on restoring each type.
 
 use Feature::{
-    AlwaysTagged, Continuous, CopiedPlain, FullyManaged, NotAirGapped, NotCopied, NotTagged,
-    OneBorder,
+    AlwaysTagged, Archived, Cold, Continuous, CopiedPlain, FullyManaged, NotAirGapped, NotCopied,
+    NotTagged, OneBorder,
 };
 
 /// A type of resource.
@@ -35,6 +35,10 @@ pub(super) enum Feature {
     NotTagged,
     /// A restore always gives what it makes the tags of its source.
     AlwaysTagged,
+    /// Its lifecycle moves it to cold storage.
+    Cold,
+    /// Its lifecycle moves it to cold storage if that opts in to archives.
+    Archived,
 }
 
 /// The restore of a type.
@@ -236,13 +240,13 @@ static KINDS: [TypeFacts; 19] = [
         RESTORE_CLUSTER,
         CLUSTERS,
     ),
-    kind("DynamoDB", &[FullyManaged, NotTagged]).restored(
+    kind("DynamoDB", &[FullyManaged, NotTagged, Cold]).restored(
         &["targettablename"],
         &["deletionprotection", "encryptiontype", "kmsmasterkeyarn"],
         "dynamodb:RestoreTableFromAwsBackup",
         Makes::Named("dynamodb", "table/", "targettablename"),
     ),
-    kind("EBS", &[]).restored(
+    kind("EBS", &[Archived]).restored(
         &["availabilityzone"],
         VOLUME_OPTIONS,
         "ec2:CreateVolume",
@@ -254,7 +258,7 @@ static KINDS: [TypeFacts; 19] = [
         "ec2:RunInstances",
         Makes::Numbered("ec2", "instance/i-"),
     ),
-    kind("EFS", &[FullyManaged]).restored(
+    kind("EFS", &[FullyManaged, Cold]).restored(
         &["newfilesystem"],
         &[
             "availabilityzonename",
@@ -348,7 +352,7 @@ static KINDS: [TypeFacts; 19] = [
         "s3:PutObject",
         Makes::Bucket,
     ),
-    kind("SAP HANA on Amazon EC2", &[FullyManaged, Continuous, NotTagged]),
+    kind("SAP HANA on Amazon EC2", &[FullyManaged, Continuous, NotTagged, Cold]),
     kind("Storage Gateway", &[]).restored(
         &[],
         &[
@@ -370,7 +374,7 @@ static KINDS: [TypeFacts; 19] = [
         "storagegateway:CreateStorediSCSIVolume",
         Makes::GatewayVolume,
     ),
-    kind("Timestream", &[FullyManaged, NotTagged]).restored(
+    kind("Timestream", &[FullyManaged, NotTagged, Cold]).restored(
         &["tablename", "destinationdatabase"],
         &[
             "enablemagneticstorewrites",
@@ -381,8 +385,14 @@ static KINDS: [TypeFacts; 19] = [
         "timestream:StartAwsRestoreJob",
         Makes::DatabaseTable,
     ),
-    kind("VirtualMachine", &[FullyManaged, NotTagged]),
+    kind("VirtualMachine", &[FullyManaged, NotTagged, Cold]),
 ];
+
+/// Returns whether this is a Multi-AZ DB cluster, which has the type of instances and the ARN of a
+/// cluster. There are snapshots of it, and no copies of them.
+pub(super) fn is_multi_az_cluster(kind: &str, arn: &str) -> bool {
+    kind == "RDS" && arn.contains(":cluster:")
+}
 
 /// Returns whether the opt-in decides also where a selection names the type.
 pub(super) fn opt_in_always_decides(kind: &str, arn: &str) -> bool {

@@ -11,8 +11,10 @@
 
 mod checks;
 mod copies;
+mod copy_role;
 mod events;
 mod facts;
+mod lifecycle;
 mod on_demand;
 mod orders;
 mod original;
@@ -35,6 +37,8 @@ use serde_json::Value;
 
 use crate::refusal::Refusal;
 
+pub(crate) use self::lifecycle::FROM_COLD;
+pub use self::lifecycle::PointLifecycle;
 pub use self::orders::{Asker, BackupOrder, CopyOrder, RestoreOrder};
 pub(crate) use self::records::whereabouts;
 pub use self::records::{
@@ -106,6 +110,28 @@ pub(crate) struct VaultFacts {
     pub(crate) air_gapped: bool,
 }
 
+/// Something that a role has to be allowed for AWS Backup to work with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RoleNeed {
+    /// The action.
+    pub(crate) action: &'static str,
+    /// The ARN of the resource, or `*`.
+    pub(crate) resource: String,
+    /// Keys of conditions, in lower case, and their values.
+    pub(crate) keys: Vec<(&'static str, String)>,
+}
+
+impl RoleNeed {
+    fn new(action: &'static str, resource: &str) -> Self {
+        Self { action, resource: resource.to_owned(), keys: vec![] }
+    }
+
+    fn with(mut self, (key, value): (&'static str, &str)) -> Self {
+        self.keys.push((key, value.to_owned()));
+        self
+    }
+}
+
 /// What AWS Backup works with and does not decide: accounts, settings, vaults and roles.
 pub(crate) trait Surroundings {
     /// Whether the account is in the organization.
@@ -140,6 +166,11 @@ pub(crate) trait Surroundings {
         PER_JOB
     }
 
+    /// Returns the time that a restore from cold storage takes in addition.
+    fn cold_retrieval(&self) -> Duration {
+        FROM_COLD
+    }
+
     /// Returns whether an account, or the management account for it, has opted in to a type in a Region.
     fn opts_in(&self, account: &str, kind: &str, region: &str) -> bool;
 
@@ -159,8 +190,8 @@ pub(crate) trait Surroundings {
     /// from there to another vault.
     fn releases(&self, vault: &str, role: &str, point: &str, destination: &str) -> bool;
 
-    /// Returns whether the policies of the role with this ARN allow an action.
-    fn permits(&self, role: &str, action: &str, resource: &str) -> bool;
+    /// Returns whether the policies of the role with this ARN allow something.
+    fn permits(&self, role: &str, need: &RoleNeed) -> bool;
 
     /// Returns the path of the role with this name in an account.
     fn path_of_role(&self, account: &str, name: &str) -> &str;
@@ -506,11 +537,11 @@ impl Surroundings for BackupEngine {
     }
 
     fn releases(&self, _: &str, role: &str, _: &str, _: &str) -> bool {
-        self.permits(role, "backup:CopyFromBackupVault", "*")
+        self.permits(role, &RoleNeed::new("backup:CopyFromBackupVault", "*"))
     }
 
-    fn permits(&self, role: &str, action: &str, _: &str) -> bool {
-        !self.denied.contains(&(role.to_owned(), action.to_owned()))
+    fn permits(&self, role: &str, need: &RoleNeed) -> bool {
+        !self.denied.contains(&(role.to_owned(), need.action.to_owned()))
     }
 
     fn path_of_role(&self, _account: &str, _name: &str) -> &'static str {

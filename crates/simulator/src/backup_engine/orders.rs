@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use super::Works;
+use super::lifecycle::PointLifecycle;
 use crate::refusal::{Answer, Code, Refusal};
 
 /// The time for which a token counts. An earlier guide of AWS said one hour, the present one says nothing.
@@ -37,8 +38,8 @@ pub struct BackupOrder {
     pub start_window: Option<Duration>,
     /// The time that the job may work.
     pub completion_window: Option<Duration>,
-    /// The number of days after which the recovery point is deleted.
-    pub delete_after_days: Option<u32>,
+    /// The lifecycle of the recovery point.
+    pub lifecycle: PointLifecycle,
     /// The tags of the recovery point.
     pub tags: BTreeMap<String, String>,
 }
@@ -52,9 +53,8 @@ pub struct CopyOrder {
     pub point: usize,
     /// The ARN of the vault to write to.
     pub destination: String,
-    /// The number of days after which the copy is deleted. Without it, the retention of the source
-    /// holds.
-    pub delete_after_days: Option<u32>,
+    /// The lifecycle of the copy. Without it, that of the source holds.
+    pub lifecycle: PointLifecycle,
 }
 
 /// A restore that is asked for.

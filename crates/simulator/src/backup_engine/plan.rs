@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use policy::cron::Schedule;
 use serde_json::{Value, json};
 
+use super::lifecycle::PointLifecycle;
 use super::orders::BackupOrder;
 
 /// The defaults of a rule: its schedule, its start window and its completion window.
@@ -32,7 +33,7 @@ pub(super) struct Rule {
     pub(super) start_window: Duration,
     pub(super) completion_window: Duration,
     pub(super) continuous: bool,
-    pub(super) delete_after_days: Option<u32>,
+    pub(super) lifecycle: PointLifecycle,
     pub(super) copy_actions: Vec<CopyAction>,
 }
 
@@ -40,7 +41,7 @@ pub(super) struct Rule {
 #[derive(Clone, Debug)]
 pub(super) struct CopyAction {
     pub(super) vault_arn: String,
-    pub(super) delete_after_days: Option<u32>,
+    pub(super) lifecycle: PointLifecycle,
 }
 
 /// A selection.
@@ -81,7 +82,7 @@ fn rule(name: String, body: &Value) -> Option<Rule> {
     let air_gapped = string(&body["target_logically_air_gapped_backup_vault_arn"]);
     let copies = entries(&body["copy_actions"]).map(|(_, it)| CopyAction {
         vault_arn: string(&it["target_backup_vault_arn"]),
-        delete_after_days: days(it),
+        lifecycle: lifecycle(it),
     });
     Some(Rule {
         name,
@@ -91,7 +92,7 @@ fn rule(name: String, body: &Value) -> Option<Rule> {
         start_window: minutes("start_backup_window_minutes", START_WINDOW),
         completion_window: minutes("complete_backup_window_minutes", COMPLETION_WINDOW),
         continuous: string(&body["enable_continuous_backup"]) == "true",
-        delete_after_days: days(body),
+        lifecycle: lifecycle(body),
         copy_actions: copies.collect(),
     })
 }
@@ -104,9 +105,8 @@ pub(super) fn asked_for(order: &BackupOrder) -> Option<Rule> {
         "target_logically_air_gapped_backup_vault_arn": order.air_gapped,
         "start_backup_window_minutes": minutes(order.start_window),
         "complete_backup_window_minutes": minutes(order.completion_window),
-        "lifecycle": { "delete_after_days": order.delete_after_days.map(|it| it.to_string()) },
     });
-    rule(String::new(), &body)
+    Some(Rule { lifecycle: order.lifecycle, ..rule(String::new(), &body)? })
 }
 
 fn selection(body: &Value) -> Selection {
@@ -129,8 +129,12 @@ fn selection(body: &Value) -> Selection {
 
 impl Plan {
     /// Returns `true` if AWS Backup accepts the plan. It rejects a plan with continuous rules for
-    /// different vaults.
+    /// different vaults, and one that keeps backups in cold storage for too short a time.
     pub(super) fn is_accepted(&self) -> bool {
+        let copies = |it: &Rule| it.copy_actions.iter().all(|copy| copy.lifecycle.is_accepted());
+        if !self.rules.iter().all(|it| it.lifecycle.is_accepted() && copies(it)) {
+            return false;
+        }
         let mut vaults: Vec<_> =
             self.rules.iter().filter(|it| it.continuous).map(|it| &it.vault_name).collect();
         vaults.dedup();
@@ -150,7 +154,8 @@ impl Plan {
         let mut others = self.rules.iter().enumerate().filter(|it| it.0 != rule).map(|it| it.1);
         others.any(|other| {
             let compares = !has_continuous || other.continuous == own.continuous;
-            let longer = match (other.delete_after_days, own.delete_after_days) {
+            let longer = match (other.lifecycle.delete_after_days, own.lifecycle.delete_after_days)
+            {
                 (None, Some(_)) => true,
                 (Some(other), Some(own)) => other > own,
                 (_, None) => false,
@@ -163,7 +168,7 @@ impl Plan {
     /// keeps backups longer, or as long and comes first.
     pub(super) fn is_continuous_left_out(&self, rule: usize) -> bool {
         let Some(own) = self.rules.get(rule).filter(|it| it.continuous) else { return false };
-        let days = |it: &Rule| it.delete_after_days.unwrap_or(u32::MAX);
+        let days = |it: &Rule| it.lifecycle.delete_after_days.unwrap_or(u32::MAX);
         let continuous = self.rules.iter().enumerate().filter(|it| it.1.continuous);
         let mut others = continuous.filter(|it| it.0 != rule && it.1.vault_name == own.vault_name);
         others.any(|(index, other)| {
@@ -193,7 +198,12 @@ fn string(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-fn days(body: &Value) -> Option<u32> {
+fn lifecycle(body: &Value) -> PointLifecycle {
     let lifecycle = &body["lifecycle"];
-    string(&lifecycle["delete_after_days"]).parse().ok()
+    let days = |name: &str| string(&lifecycle[name]).parse().ok();
+    PointLifecycle {
+        delete_after_days: days("delete_after_days"),
+        cold_after_days: days("move_to_cold_storage_after_days"),
+        archives: string(&lifecycle["opt_in_to_archive_for_supported_resources"]) == "true",
+    }
 }

@@ -1,15 +1,13 @@
 //! The records of the engine: resources, vaults, jobs and recovery points.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use policy::arn::Arn;
 
-use super::facts::{Feature, TypeFacts};
+use super::facts::{Feature, TypeFacts, is_multi_az_cluster};
+use super::lifecycle::PointLifecycle;
 use crate::ids::{hex_of, uuid_of};
-
-/// The unit of lifecycles.
-pub(super) const DAY: Duration = Duration::from_hours(24);
 
 /// Returns the account and the Region of a vault.
 pub(crate) fn whereabouts(vault: &str) -> Option<(&str, &str)> {
@@ -101,6 +99,8 @@ pub enum Trouble {
     KeyNotShared,
     /// The role, or the access policy of the vault that the recovery point is in, does not allow the copy.
     SourceDenied,
+    /// The role is not allowed something that the copy needs beside its vault.
+    RoleDenied,
     /// The account of the destination may not use the Region.
     RegionDisabled,
     /// A test asked for it.
@@ -135,6 +135,7 @@ impl Trouble {
             Self::AwsKey => "A copy encrypted with an AWS managed key cannot cross accounts.",
             Self::KeyNotShared => "The key of the recovery point is not shared with the account.",
             Self::SourceDenied => "Access denied trying to call AWS Backup service.",
+            Self::RoleDenied => "The role does not have permission to make the copy.",
             Self::RegionDisabled => "The destination Region is not enabled.",
             Self::Injected => "Something went wrong.",
         }
@@ -235,8 +236,8 @@ pub struct EngineCopyJob {
     pub begun: SystemTime,
     /// The ARN of the vault in which it stores the copy.
     pub destination: String,
-    /// The number of days after which the copy is deleted.
-    pub delete_after_days: Option<u32>,
+    /// The lifecycle of the copy.
+    pub lifecycle: PointLifecycle,
     /// The time at which it was created.
     pub created: SystemTime,
     /// The times of its start and of its end, once it has started.
@@ -284,6 +285,10 @@ pub struct EnginePoint {
     pub rule: (String, String),
     /// Its form.
     pub form: PointForm,
+    /// Its lifecycle.
+    pub lifecycle: PointLifecycle,
+    /// The time at which it moves to cold storage.
+    pub cold_at: Option<SystemTime>,
     /// The time at which it is deleted.
     pub delete_at: Option<SystemTime>,
     /// True if its retention is over and it could not be deleted.
@@ -310,8 +315,10 @@ impl EnginePoint {
             }
             "EBS" | "Storage Gateway" => of("ec2", "", &format!("snapshot/snap-{hex}")),
             "EC2" => of("ec2", "", &format!("image/ami-{hex}")),
-            "RDS" => of("rds", account, &format!("snapshot:awsbackup:job-{uuid}")),
-            "Aurora" | "DocumentDB" | "Neptune" => {
+            "RDS" if !is_multi_az_cluster("RDS", &self.resource) => {
+                of("rds", account, &format!("snapshot:awsbackup:job-{uuid}"))
+            }
+            "RDS" | "Aurora" | "DocumentDB" | "Neptune" => {
                 of("rds", account, &format!("cluster-snapshot:awsbackup:job-{uuid}"))
             }
             "FSx" => of("fsx", account, &format!("backup/backup-{hex}")),
@@ -351,11 +358,10 @@ impl EnginePoint {
         }
     }
 
-    /// Returns the number of days after which it is deleted.
+    /// Returns `true` if it is in cold storage at that time.
     #[must_use]
-    pub fn kept_days(&self) -> Option<u32> {
-        let time = self.delete_at?.duration_since(self.created).unwrap_or_default();
-        u32::try_from(time.as_secs() / DAY.as_secs()).ok()
+    pub fn is_cold(&self, at: SystemTime) -> bool {
+        self.cold_at.is_some_and(|it| it <= at)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Restore jobs: their start, their failures and their results.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::facts::{Feature, Makes, TypeFacts};
 use super::orders::{RestoreOrder, expect_role, missing, not_now};
@@ -9,7 +10,7 @@ use super::records::{BackedUp, EngineKey, EnginePoint, JobProgress};
 use super::restore_job::{EngineRestoreJob, RestoreTrouble};
 use super::terms::Terms;
 use super::works::{Event, Works, takes};
-use super::{Jobs, Surroundings};
+use super::{Jobs, RoleNeed, Surroundings};
 use crate::ids::{hex_of, uuid_of};
 use crate::refusal::Answer;
 
@@ -73,7 +74,9 @@ impl Works {
         if let Err(trouble) = self.check_restore(&job, around) {
             return self.end_restore(id, Err(trouble));
         }
-        let until = self.now + takes(job.bytes, around);
+        let is_cold = self.points.get(&job.point).is_some_and(|it| it.is_cold(self.now));
+        let retrieval = if is_cold { around.cold_retrieval() } else { Duration::ZERO };
+        let until = self.now + takes(job.bytes, around) + retrieval;
         if let Some(job) = self.restore_jobs.get_mut(id) {
             (job.progress, job.at_work) = (JobProgress::Running, Some((self.now, until)));
         }
@@ -129,7 +132,7 @@ impl Works {
         check_terms(job, &point, &terms)?;
         self.check_target(job, &terms, around)?;
         for action in terms.actions(&job.kind) {
-            if !around.permits(&job.role, action, "*") {
+            if !around.permits(&job.role, &RoleNeed::new(action, "*")) {
                 return Err(RestoreTrouble::Denied(action.to_owned()));
             }
         }
@@ -155,7 +158,7 @@ impl Works {
                 // The console gives a role and its profile one name, and a path to the role alone.
                 let (partition, path) = (&self.partition, around.path_of_role(account, &name));
                 let role = format!("arn:{partition}:iam::{account}:role{path}{name}");
-                if !around.permits(&job.role, "iam:PassRole", &role) {
+                if !around.permits(&job.role, &RoleNeed::new("iam:PassRole", &role)) {
                     return Err(RestoreTrouble::Denied("iam:PassRole".to_owned()));
                 }
             }

@@ -7,12 +7,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
-use super::facts::{Feature, TypeFacts};
+use super::facts::{Feature, TypeFacts, is_multi_az_cluster};
+use super::lifecycle::{DAY, PointLifecycle};
 use super::orders::{Remembered, Token};
 use super::parts::{self, Parts};
 use super::plan::{self, Plan, Rule};
 use super::records::{
-    BackedUp, BackupJob, DAY, EngineCopyJob, EnginePoint, Flaw, JobProgress, PointForm, Skipped,
+    BackedUp, BackupJob, EngineCopyJob, EnginePoint, Flaw, JobProgress, PointForm, Skipped,
     Trouble, whereabouts,
 };
 use super::restore_job::EngineRestoreJob;
@@ -352,7 +353,9 @@ impl Works {
         let Some(plan) = plans.get(due.plan).filter(|_| version == due.version) else { return };
         let Some(rule) = plan.rules.get(due.rule) else { return };
         for found in self.discover(plan, &due, around) {
-            let has_continuous = TypeFacts::of(&found.resource.kind).has(Feature::Continuous);
+            let BackedUp { kind, arn, .. } = &found.resource;
+            let has_continuous =
+                TypeFacts::of(kind).has(Feature::Continuous) && !is_multi_az_cluster(kind, arn);
             let is_left_out = has_continuous && plan.is_continuous_left_out(due.rule);
             if is_left_out || plan.is_left_to_another(due.rule, self.now, has_continuous) {
                 continue;
@@ -516,8 +519,9 @@ impl Works {
         }
         let started = self.now - takes(job.bytes, around).min(rule.completion_window);
         // Only the first plan makes a continuous backup of a resource. The others make snapshots.
-        let may_continue =
-            rule.continuous && TypeFacts::of(&resource.kind).has(Feature::Continuous);
+        let may_continue = rule.continuous
+            && TypeFacts::of(&resource.kind).has(Feature::Continuous)
+            && !is_multi_az_cluster(&resource.kind, &resource.arn);
         let is_continued =
             |it: &&EnginePoint| it.form == PointForm::Continuous && it.resource == resource.arn;
         let continued = if may_continue { self.points.values().find(is_continued) } else { None };
@@ -525,13 +529,14 @@ impl Works {
         let is_continuous = may_continue && continued.is_none_or(is_ours);
         let going_on = continued.map(|it| it.id).filter(|_| is_continuous);
         let point = going_on.unwrap_or_else(|| {
-            let keep = rule.delete_after_days.filter(|_| !is_continuous);
             let is_on_its_way = air_gapped(&rule, &resource).is_some_and(|it| it != job.vault);
             let form = match (is_continuous, is_on_its_way) {
                 (true, _) => PointForm::Continuous,
                 (false, true) => PointForm::Temporary,
                 (false, false) => PointForm::Snapshot,
             };
+            // What is continued is neither moved nor deleted as a whole.
+            let lifecycle = if is_continuous { PointLifecycle::default() } else { rule.lifecycle };
             self.add(EnginePoint {
                 id: 0,
                 resource: resource.arn.clone(),
@@ -548,7 +553,9 @@ impl Works {
                 completed: self.now,
                 rule: job.rule.clone(),
                 form,
-                delete_at: keep.map(|it| started + DAY * it),
+                lifecycle,
+                cold_at: lifecycle.cold_at(&resource.kind, started),
+                delete_at: lifecycle.delete_after_days.map(|it| started + DAY * it),
                 expired: false,
                 role: job.role.clone(),
             })
@@ -607,7 +614,9 @@ impl Works {
 /// Returns the air-gapped vault in which the backups of a resource are stored.
 pub(super) fn air_gapped(rule: &Rule, resource: &BackedUp) -> Option<String> {
     let vault = rule.air_gapped.as_ref()?;
-    let is_taken = !TypeFacts::of(&resource.kind).has(Feature::NotAirGapped);
+    // What goes there is copied.
+    let is_taken = !TypeFacts::of(&resource.kind).has(Feature::NotAirGapped)
+        && !is_multi_az_cluster(&resource.kind, &resource.arn);
     is_taken.then(|| in_place(vault, resource))
 }
 

@@ -15,7 +15,7 @@ fn copied(arn: &str) -> BackupEngine {
 
 fn order(account: &str, point: usize, destination: &str) -> CopyOrder {
     let destination = destination.to_owned();
-    CopyOrder { asker: asker(account), point, destination, delete_after_days: None }
+    CopyOrder { asker: asker(account), point, destination, lifecycle: PointLifecycle::default() }
 }
 
 /// Copies the copy of a resource back into another account and returns the trouble.
@@ -49,7 +49,8 @@ fn the_retention_of_a_copy_counts_from_the_time_of_its_source() {
     let mut engine = copied(VOLUME);
     engine.advance(hour(10 * 24));
     let source = newest(&engine, COPIES).id;
-    let week = CopyOrder { delete_after_days: Some(7), ..order(CENTRAL, source, NEW_KEEP) };
+    let lifecycle = PointLifecycle::deleted_after(Some(7));
+    let week = CopyOrder { lifecycle, ..order(CENTRAL, source, NEW_KEEP) };
     engine.copy(&week).unwrap();
     wait(&mut engine);
     assert_eq!(points(&engine, VOLUME).len(), 2, "a copy that is too old is deleted at once");
@@ -91,6 +92,49 @@ fn an_account_outside_the_organization_gets_and_gives_nothing() {
 fn the_role_of_the_account_that_has_the_copy_has_to_be_allowed_to_copy_from_its_vault() {
     let denied = |it: &mut BackupEngine| it.deny(CENTRAL_ROLE, "backup:CopyFromBackupVault");
     assert_eq!(fetched(VOLUME, &denied), Some(Trouble::SourceDenied));
+}
+
+#[test]
+fn the_role_of_a_copy_has_to_be_allowed_what_its_type_needs() {
+    for (arn, kind, actions) in [
+        (VOLUME, "EBS", &["ec2:CopySnapshot", "ec2:ModifySnapshotAttribute", "kms:ReEncryptFrom"]),
+        (INSTANCE, "EC2", &["ec2:CopyImage", "ec2:ModifyImageAttribute", "kms:CreateGrant"]),
+        (
+            BUCKET,
+            "S3",
+            &["backup:CopyIntoBackupVault", "backup:DescribeBackupVault", "kms:DescribeKey"],
+        ),
+    ] {
+        for action in actions {
+            let denied = |it: &mut BackupEngine| it.deny(CENTRAL_ROLE, action);
+            assert_eq!(fetched(arn, &denied), Some(Trouble::RoleDenied), "{kind} {action}");
+        }
+        let other = |it: &mut BackupEngine| it.deny(CENTRAL_ROLE, "rds:CopyDBSnapshot");
+        assert_eq!(fetched(arn, &other), None, "{kind}");
+    }
+}
+
+#[test]
+fn snapshots_of_a_multi_az_cluster_are_made_and_not_copied() {
+    let cluster = "arn:aws:rds:eu-west-1:200000000001:cluster:spread";
+    let night = json!({ "enable_continuous_backup": "true", "copy_actions": {
+        (COPIES): { "target_backup_vault_arn": COPIES },
+    } });
+    let mut engine = engine(json!({ "night": rule(night) }));
+    engine.put_resource(resource(cluster, "RDS"));
+    engine.opt_in(REGION, "RDS", true);
+    engine.advance(hour(8));
+    let point = engine.points().find(|it| it.resource == cluster).unwrap().clone();
+    assert_eq!(point.form, PointForm::Snapshot);
+    assert!(point.arn("aws").contains(":cluster-snapshot:awsbackup:"), "{}", point.arn("aws"));
+    let went = |engine: &BackupEngine| {
+        let jobs = engine.copy_jobs().iter().filter(|it| it.resource == cluster);
+        jobs.map(|it| it.trouble).collect::<Vec<_>>()
+    };
+    assert_eq!(went(&engine), [Some(Trouble::NotCopied)]);
+    engine.copy(&order(ACCOUNT, point.id, NEW_KEEP)).unwrap();
+    wait(&mut engine);
+    assert_eq!(went(&engine), [Some(Trouble::NotCopied); 2]);
 }
 
 #[test]

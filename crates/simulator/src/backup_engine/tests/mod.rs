@@ -1,5 +1,6 @@
 //! What AWS's documentation says, one fact after the other.
 
+mod cold;
 mod copies;
 mod orders;
 mod restores;
@@ -111,7 +112,7 @@ fn backup_of(arn: &str) -> BackupOrder {
         air_gapped: None,
         start_window: None,
         completion_window: None,
-        delete_after_days: Some(30),
+        lifecycle: PointLifecycle::deleted_after(Some(30)),
         tags: BTreeMap::new(),
     }
 }

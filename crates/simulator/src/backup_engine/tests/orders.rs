@@ -10,7 +10,7 @@ fn a_backup_that_is_asked_for_is_made_at_once_and_kept_as_asked() {
     wait(&mut engine);
     assert_eq!(jobs(&engine, VOLUME), [DONE]);
     let point = newest(&engine, KEEP);
-    assert_eq!((point.resource.as_str(), point.kept_days()), (VOLUME, Some(30)));
+    assert_eq!((point.resource.as_str(), point.lifecycle.delete_after_days), (VOLUME, Some(30)));
     assert_eq!(point.rule, (String::new(), String::new()));
 }
 

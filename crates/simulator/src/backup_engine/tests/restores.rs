@@ -194,7 +194,8 @@ fn elsewhere(arn: &str, kind: &str) -> (BackupEngine, EnginePoint) {
     let (mut engine, point) = backed_up(arn, kind);
     let destination = NEW_KEEP.to_owned();
     let asker = asker(ACCOUNT);
-    let copy = CopyOrder { asker, point: point.id, destination, delete_after_days: None };
+    let copy =
+        CopyOrder { asker, point: point.id, destination, lifecycle: PointLifecycle::default() };
     engine.copy(&copy).unwrap();
     wait(&mut engine);
     let point = newest(&engine, NEW_KEEP);

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value, json};
 
 use super::names;
+use super::points;
 use super::query::{Accounts, Between, is_asked, now, page, present};
 use crate::backup_engine::{BackupJob, EngineCopyJob, JobProgress};
 use crate::backup_paths::segments;
@@ -131,7 +132,7 @@ pub(super) fn copy_jobs(world: &World, call: &Call) -> Answer<Value> {
 fn copy_job(world: &World, number: usize, job: &EngineCopyJob) -> Value {
     let (account, region) = (job.place.0.as_str(), job.place.1.as_str());
     let made = job.point.and_then(|it| world.works.point(it));
-    let keeps = job.delete_after_days.map(|it| json!({ "DeleteAfterDays": it }));
+    let keeps = points::lifecycle(job.lifecycle);
     present([
         ("AccountId", Some(json!(account))),
         ("CopyJobId", Some(json!(names::copy_job(number)))),

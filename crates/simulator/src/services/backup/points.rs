@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::names;
 use super::query::{Between, is_asked, page, present};
-use crate::backup_engine::{EnginePoint, whereabouts};
+use crate::backup_engine::{EnginePoint, PointLifecycle, whereabouts};
 use crate::backup_paths::segments;
 use crate::refusal::{Answer, Code, Refusal};
 use crate::reply::moment;
@@ -40,7 +40,9 @@ fn in_vault(world: &World, point: &EnginePoint) -> Value {
     let vault = names::vault(&point.vault);
     let origin = point.source_vault.as_deref().unwrap_or(&point.vault);
     let origin = whereabouts(origin).unwrap_or_default();
-    let keeps = point.kept_days().map(|it| json!({ "DeleteAfterDays": it }));
+    let moments = [("DeleteAt", point.delete_at), ("MoveToColdStorageAt", point.cold_at)];
+    let moments: BTreeMap<_, _> =
+        moments.into_iter().filter_map(|(name, at)| Some((name, moment(at?)))).collect();
     present([
         ("RecoveryPointArn", Some(json!(names::recovery_point(world, point)))),
         ("BackupVaultName", Some(json!(vault))),
@@ -55,13 +57,24 @@ fn in_vault(world: &World, point: &EnginePoint) -> Value {
         ("InitiationDate", Some(json!(moment(point.created)))),
         ("CompletionDate", Some(json!(moment(point.completed)))),
         ("BackupSizeInBytes", Some(json!(point.bytes))),
-        ("Lifecycle", keeps),
+        ("Lifecycle", lifecycle(point.lifecycle)),
         ("EncryptionKeyArn", point.key.clone().map(Value::from)),
         ("IsEncrypted", Some(json!(point.is_encrypted()))),
-        ("CalculatedLifecycle", point.delete_at.map(|it| json!({ "DeleteAt": moment(it) }))),
+        ("CalculatedLifecycle", (!moments.is_empty()).then(|| json!(moments))),
         ("IsParent", Some(json!(false))),
         ("VaultType", Some(json!(vault_type(world, &point.vault)))),
     ])
+}
+
+/// Returns a lifecycle as AWS Backup tells it, if it says something.
+pub(super) fn lifecycle(it: PointLifecycle) -> Option<Value> {
+    (it != PointLifecycle::default()).then(|| {
+        present([
+            ("DeleteAfterDays", it.delete_after_days.map(Value::from)),
+            ("MoveToColdStorageAfterDays", it.cold_after_days.map(Value::from)),
+            ("OptInToArchiveForSupportedResources", it.archives.then_some(json!(true))),
+        ])
+    })
 }
 
 /// Returns the recovery point with this ARN in the account and the Region of a call, in one vault or any.
@@ -106,7 +119,8 @@ pub(super) fn describe(world: &World, call: &Call) -> Answer<Value> {
     let point = in_path(world, call)?;
     let mut view = in_vault(world, point);
     if let Some(members) = view.as_object_mut() {
-        members.insert("StorageClass".to_owned(), json!("WARM"));
+        let class = if point.is_cold(world.works.now()) { "COLD" } else { "WARM" };
+        members.insert("StorageClass".to_owned(), json!(class));
     }
     Ok(view)
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{names, points};
-use crate::backup_engine::{Asker, BackupOrder, CopyOrder, EngineRestoreJob, RestoreOrder};
+use crate::backup_engine::{
+    Asker, BackupOrder, CopyOrder, EngineRestoreJob, PointLifecycle, RestoreOrder,
+};
 use crate::refusal::{Answer, Code, Refusal};
 use crate::reply::moment;
 use crate::request::Call;
@@ -14,9 +16,6 @@ use crate::world::World;
 
 /// The least and the most minutes of a window.
 const WINDOW: std::ops::RangeInclusive<i64> = 60..=52_560_000;
-
-/// The least days of a recovery point in cold storage.
-const COLD: i64 = 90;
 
 pub(super) fn backup(world: &mut World, call: &Call) -> Answer<Value> {
     let body = Body::of(call)?;
@@ -27,7 +26,7 @@ pub(super) fn backup(world: &mut World, call: &Call) -> Answer<Value> {
         air_gapped: body.text("LogicallyAirGappedBackupVaultArn"),
         start_window: body.window("StartWindowMinutes")?,
         completion_window: body.window("CompleteWindowMinutes")?,
-        delete_after_days: body.delete_after_days()?,
+        lifecycle: body.lifecycle()?,
         tags: body.texts("RecoveryPointTags")?,
     };
     let options = body.texts("BackupOptions")?;
@@ -49,9 +48,9 @@ pub(super) fn copy(world: &mut World, call: &Call) -> Answer<Value> {
     let vault = body.required("SourceBackupVaultName")?;
     let point = body.required("RecoveryPointArn")?;
     let destination = body.required("DestinationBackupVaultArn")?;
-    let (asker, delete_after_days) = (body.asker()?, body.delete_after_days()?);
+    let (asker, lifecycle) = (body.asker()?, body.lifecycle()?);
     let point = points::find(world, call, Some(&vault), &point)?.id;
-    let order = CopyOrder { asker, point, destination, delete_after_days };
+    let order = CopyOrder { asker, point, destination, lifecycle };
     let id = world.ask(|works, around| works.copy(&order, around))?;
     let created = world.works.copy_jobs().get(id).map(|it| moment(it.created));
     let id = names::copy_job(id);
@@ -109,19 +108,25 @@ impl<'a> Body<'a> {
         Ok(Some(Duration::from_mins(minutes)))
     }
 
-    /// Returns the number of days after which something is deleted, if ever. In the request, -1
-    /// means never.
-    fn delete_after_days(&self) -> Answer<Option<u32>> {
-        let Some(lifecycle) = self.get("Lifecycle") else { return Ok(None) };
-        let days = |name: &str| lifecycle.get(name).and_then(Value::as_i64).filter(|it| *it != -1);
-        let (delete, cold) = (days("DeleteAfterDays"), days("MoveToColdStorageAfterDays"));
-        if delete.zip(cold).is_some_and(|(delete, cold)| delete < cold + COLD) {
+    /// Returns the lifecycle of the request. In it, -1 means never.
+    fn lifecycle(&self) -> Answer<PointLifecycle> {
+        let Some(lifecycle) = self.get("Lifecycle") else { return Ok(PointLifecycle::default()) };
+        let days = |name: &str| {
+            let days = lifecycle.get(name).and_then(Value::as_i64).filter(|it| *it != -1);
+            let checked = days.map(|it| u32::try_from(it).ok().filter(|it| *it > 0));
+            let message = format!("{name} has to be one at least.");
+            checked.map(|it| it.ok_or_else(|| invalid(&message))).transpose()
+        };
+        let asked = PointLifecycle {
+            delete_after_days: days("DeleteAfterDays")?,
+            cold_after_days: days("MoveToColdStorageAfterDays")?,
+            archives: lifecycle.get("OptInToArchiveForSupportedResources") == Some(&json!(true)),
+        };
+        if !asked.is_accepted() {
             let message = "DeleteAfterDays has to be 90 days after MoveToColdStorageAfterDays.";
             return Err(invalid(message));
         }
-        let Some(delete) = delete else { return Ok(None) };
-        let days = u32::try_from(delete).ok().filter(|it| *it > 0);
-        days.map(Some).ok_or_else(|| invalid("DeleteAfterDays has to be one at least."))
+        Ok(asked)
     }
 
     fn asker(&self) -> Answer<Asker> {

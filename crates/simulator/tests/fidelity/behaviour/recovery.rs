@@ -219,18 +219,41 @@ async fn the_role_that_copies_back_and_the_vault_that_it_copies_from_have_a_say(
         "Effect": "Allow", "Principal": { "Service": "backup.amazonaws.com" },
         "Action": "sts:AssumeRole",
     }] });
-    let allowing = |statement: Value| {
-        let policy = json!({ "Version": "2012-10-17", "Statement": [statement] });
+    let allow = |statements: Value| {
+        let policy = json!({ "Version": "2012-10-17", "Statement": statements });
         let role = Role::new(ROLE, &trust).allowing(&policy);
         world.simulator.iam(|it| it.create_role(&world.central, role));
     };
+    let allowing = |statement: Value| allow(json!([statement]));
     allowing(json!({ "Effect": "Allow", "Action": "backup:CopyIntoBackupVault", "Resource": "*" }));
     let denied = world.fetch().await;
     assert_eq!(denied["State"], "FAILED", "{denied}");
     assert_eq!(denied["StatusMessage"], "Access denied trying to call AWS Backup service.");
     let to = format!("arn:aws:backup:{REGION}:{}:backup-vault:*", world.new);
-    allowing(json!({ "Effect": "Allow", "Action": "backup:CopyFromBackupVault", "Resource": "*",
-        "Condition": { "ForAllValues:ArnLike": { "backup:CopyTargets": to } } }));
+    let from = json!({ "Effect": "Allow", "Action": "backup:CopyFromBackupVault", "Resource": "*",
+        "Condition": { "ForAllValues:ArnLike": { "backup:CopyTargets": to } } });
+    allowing(from.clone());
+    let lacking = world.fetch().await;
+    assert_eq!(lacking["StatusMessage"], "The role does not have permission to make the copy.");
+    let snapshot = format!("arn:aws:ec2:{REGION}::snapshot/*");
+    let key = format!("arn:aws:kms:{REGION}:*:key/{KEY}");
+    let needs = [
+        json!({ "Effect": "Allow", "Resource": to,
+            "Action": ["backup:CopyIntoBackupVault", "backup:DescribeBackupVault"] }),
+        json!({ "Effect": "Allow", "Resource": snapshot, "Action": [
+            "ec2:CopySnapshot", "ec2:CreateTags", "ec2:DescribeSnapshots", "ec2:DescribeTags",
+        ] }),
+        json!({ "Effect": "Allow", "Resource": "*", "Action": "ec2:ModifySnapshotAttribute",
+            "Condition": { "Null": { "aws:ResourceTag/aws:backup:source-resource": "false" } } }),
+        json!({ "Effect": "Allow", "Resource": key, "Action": [
+            "kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom",
+            "kms:ReEncryptTo",
+        ] }),
+        json!({ "Effect": "Allow", "Resource": key, "Action": "kms:CreateGrant",
+            "Condition": { "Bool": { "kms:GrantIsForAWSResource": "true" } } }),
+    ];
+    let all: Vec<_> = needs.into_iter().chain([from]).collect();
+    allow(json!(all));
     assert_eq!(world.fetch().await["State"], "COMPLETED");
     let closed = json!({ "Version": "2012-10-17", "Statement": [{
         "Effect": "Deny", "Principal": "*", "Action": "backup:CopyFromBackupVault", "Resource": "*",
@@ -293,6 +316,45 @@ async fn a_token_gets_the_same_job_and_a_flaw_or_a_wrong_name_none() {
     world.simulator.flaw(copy.id, Some(Flaw::Partial));
     let refused = world.ask(&world.central, "/copy-jobs", &world.fetching().await).await;
     assert_eq!(refused.code(), "InvalidRequestException");
+}
+
+#[tokio::test]
+async fn what_is_in_cold_storage_is_told_as_such_and_not_copied() {
+    let world = World::start().await;
+    let asked = json!({
+        "BackupVaultName": VAULT, "ResourceArn": world.volume, "IamRoleArn": World::role(&world.lost),
+        "Lifecycle": { "MoveToColdStorageAfterDays": 1, "DeleteAfterDays": 91,
+            "OptInToArchiveForSupportedResources": true },
+    });
+    assert_eq!(world.ask(&world.lost, "/backup-jobs", &asked).await.status, 200);
+    world.pass();
+    let point = world.newest(&world.lost, VAULT).await;
+    let path = format!("/backup-vaults/{VAULT}/recovery-points/{}", point.replace('/', "%2F"));
+    let warm = world.get(&world.lost, &path).await;
+    assert_eq!((&warm["StorageClass"], &warm["Lifecycle"]), (&json!("WARM"), &asked["Lifecycle"]));
+    nights::pass(&world.simulator, 1);
+    let cold = world.get(&world.lost, &path).await;
+    assert_eq!(cold["StorageClass"], "COLD", "{cold}");
+    assert_eq!(cold["CalculatedLifecycle"], warm["CalculatedLifecycle"]);
+    assert!(cold["CalculatedLifecycle"]["MoveToColdStorageAt"].is_number(), "{cold}");
+    let copy = json!({
+        "RecoveryPointArn": point, "SourceBackupVaultName": VAULT,
+        "DestinationBackupVaultArn": world.fetching().await["DestinationBackupVaultArn"],
+        "IamRoleArn": World::role(&world.lost),
+    });
+    let refused = world.ask(&world.lost, "/copy-jobs", &copy).await;
+    assert_eq!(refused.code(), "InvalidRequestException", "{}", refused.body);
+    world.simulator.pace_cold_restores(Duration::from_hours(5));
+    let restore = json!({
+        "RecoveryPointArn": point, "IamRoleArn": World::role(&world.lost),
+        "Metadata": { "availabilityZone": format!("{REGION}a") },
+    });
+    let started = world.ask(&world.lost, "/restore-jobs", &restore).await.json();
+    let path = format!("/restore-jobs/{}", started["RestoreJobId"].as_str().unwrap());
+    for (hours, status) in [(4, "RUNNING"), (2, "COMPLETED")] {
+        world.simulator.let_go_by(Duration::from_hours(hours));
+        assert_eq!(world.get(&world.lost, &path).await["Status"], status);
+    }
 }
 
 #[tokio::test]

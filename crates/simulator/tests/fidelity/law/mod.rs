@@ -234,6 +234,7 @@ fn came(
         | Trouble::KeyNotShared
         | Trouble::SourceDenied
         | Trouble::RegionDisabled
+        | Trouble::RoleDenied
         | Trouble::Injected => "nothing that can be known before",
     };
     met(tally, key);

@@ -14,7 +14,7 @@ use report::{Destination, Found};
 use serde_json::json;
 use simulator::{
     Asker, BackedUp, BackupEngine, BackupOrder, CopyOrder, EngineKey, EnginePoint, EngineVault,
-    RestoreOrder,
+    PointLifecycle, RestoreOrder,
 };
 
 use super::spec::{ACCOUNTS, CENTRAL, KINDS, REGIONS, Spec};
@@ -105,7 +105,9 @@ fn restorable(world: &World, index: usize, at: &str, region: &str, tally: &mut T
     let Some(point) = here.max_by_key(|it| it.created).cloned() else { return Ok(()) };
     // The key of a vault is never changed, nor does a recovery point come back that ends meanwhile.
     let is_kept = |it: &EngineVault| it.key == EngineKey::Customer;
-    let ends = point.delete_at.is_some_and(|it| it <= world.now() + 4 * WORK);
+    let soon = world.now() + 4 * WORK;
+    let is_moved = point.is_cold(soon) && !point.is_cold(world.now());
+    let ends = point.delete_at.is_some_and(|it| it <= soon) || is_moved;
     if !world.engine.vault(at).is_some_and(is_kept) || ends {
         return Ok(());
     }
@@ -114,6 +116,10 @@ fn restorable(world: &World, index: usize, at: &str, region: &str, tally: &mut T
     prepare(&mut engine, region, kind);
     let about = format!("{kind} {arn} from {at} in {region}");
     let good = planned(&engine, &point, region);
+    if point.is_cold(engine.now()) {
+        prop_assert!(good.is_err(), "{}: nothing is copied from cold storage", about);
+        return Ok(());
+    }
     let good = good.map_err(|it| TestCaseError::fail(format!("{about}: {it:?}")))?;
     let made = carried(&mut engine.clone(), &good);
     prop_assert!(made.is_ok(), "{about}: {made:?} of {:?}", good.settings);
@@ -221,7 +227,7 @@ fn kept(point: &EnginePoint) -> KeptPoint {
         status: PointStatus::Usable,
         told: String::new(),
         delete_at: point.delete_at,
-        cold_at: None,
+        cold_at: point.cold_at,
         key: point.key.clone(),
         bytes: Some(point.bytes),
         is_continuous: false,
@@ -254,7 +260,9 @@ fn carried(engine: &mut BackupEngine, plan: &RestorePlan) -> Result<String, Stri
             asker: asker(&hop.from, hop.role.as_str(), plan.copy_token(hop)),
             point,
             destination: hop.to.arn("aws"),
-            delete_after_days: plan.keep_days.and_then(|it| u32::try_from(it).ok()),
+            lifecycle: PointLifecycle::deleted_after(
+                plan.keep_days.and_then(|it| u32::try_from(it).ok()),
+            ),
         };
         let id = engine.copy(&order).map_err(|it| it.message)?;
         wait(engine);
@@ -331,7 +339,7 @@ fn every_type_comes_back_from_its_own_vault_and_from_the_central_copy_if_it_has_
             air_gapped: None,
             start_window: None,
             completion_window: None,
-            delete_after_days: Some(60),
+            lifecycle: PointLifecycle::deleted_after(Some(60)),
             tags: BTreeMap::new(),
         };
         engine.back_up(&order).unwrap();
@@ -342,7 +350,7 @@ fn every_type_comes_back_from_its_own_vault_and_from_the_central_copy_if_it_has_
             asker: asker(),
             point: own.id,
             destination: central.clone(),
-            delete_after_days: None,
+            lifecycle: PointLifecycle::default(),
         };
         let is_copied = engine.copy(&copy).is_ok();
         wait(&mut engine);

@@ -120,9 +120,11 @@ impl fmt::Debug for Spec {
 
 impl Thing {
     pub(super) fn arn(&self, index: usize) -> String {
-        KINDS[self.kind]
-            .1
-            .replace("REGION", REGIONS[self.region])
+        let (kind, arn) = KINDS[self.kind];
+        // Every other one is a Multi-AZ DB cluster.
+        let is_cluster = kind == "RDS" && index % 2 == 1;
+        let arn = if is_cluster { arn.replace(":db:", ":cluster:spread-") } else { arn.to_owned() };
+        arn.replace("REGION", REGIONS[self.region])
             .replace("ACCOUNT", ACCOUNTS[self.account])
             .replace('N', &format!("{index:04}"))
     }
@@ -294,11 +296,12 @@ fn rule() -> impl Strategy<Value = Value> {
         select(VAULTS.to_vec()),
         (window(), window()),
         (prop::bool::weighted(0.25), days),
+        proptest::option::weighted(0.15, select(vec!["1", "30"])),
         vec(copy, 0..2),
         prop::bool::weighted(0.15),
     )
         .prop_map(
-            |(schedule, vault, (start, complete), (continuous, days), copies, air_gapped)| {
+            |(schedule, vault, (start, complete), (continuous, days), cold, copies, air_gapped)| {
                 let mut rule = serde_json::Map::new();
                 let mut set = |key: &str, value: Value| rule.insert(key.to_owned(), value);
                 let assign = |it: &str| json!({ "@@assign": it });
@@ -317,8 +320,15 @@ fn rule() -> impl Strategy<Value = Value> {
                 if continuous {
                     set("enable_continuous_backup", assign("true"));
                 }
+                let mut lifecycle = serde_json::Map::new();
                 if let Some(it) = days {
-                    set("lifecycle", json!({ "delete_after_days": assign(it) }));
+                    lifecycle.insert("delete_after_days".to_owned(), assign(it));
+                }
+                if let Some(it) = cold.filter(|_| !continuous) {
+                    lifecycle.insert("move_to_cold_storage_after_days".to_owned(), assign(it));
+                }
+                if !lifecycle.is_empty() {
+                    set("lifecycle", Value::Object(lifecycle));
                 }
                 if air_gapped {
                     let vault = "arn:aws:backup:$region:$account:backup-vault:gap";
