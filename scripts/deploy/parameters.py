@@ -13,9 +13,10 @@ from template import Parameter, Template, as_text
 # Parameters that mean the same in every template. They stand once, at the top of the file.
 SHARED = """
     AdministratorRoleArns Architecture BackupRoleName CentralAccountId CentralRecoveryRoleName
-    CentralRoleName CentralVaultArn CentralVaultName CopyRoleName CoverageRoleName ExcludeAccounts LogLevel
-    LogRetentionDays MemberAccountsRoleName MemberRoleName NotificationEmail NotifySuccess OrganizationId
-    OrganizationalUnitIds OtherRegions PolicyTypes RecoveryRoleName RestoreRoleName VaultName
+    CentralRestoreRoleName CentralRoleName CentralVaultArn CentralVaultName CopyRoleName CoverageRoleName
+    ExcludeAccounts LogLevel LogRetentionDays MemberAccountsRoleName MemberRoleName NotificationEmail
+    NotifySuccess OrganizationId OrganizationalUnitIds OtherRegions PolicyTypes RecoveryRoleName
+    RestoreRoleName VaultName
 """.split()
 
 # Parameters that follow from others. They are not in the file, and neither are the versions of

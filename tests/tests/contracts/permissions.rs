@@ -19,7 +19,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use simulator::{
     BACKUP_POLICY, CallOutcome, DataServices, Entry, ExplorerView, Hub, KeyManager, KeyType,
-    RestoreJob, Role, Service, Settings, Vault,
+    RestoreJob, Role, Service, Settings, Trouble, Vault,
 };
 use tests::command::{org_backup, org_backup_beside};
 use tests::organization::{Organization, backed_up, document};
@@ -723,92 +723,158 @@ const RESTORED: [(&str, &str); 8] = [
     ("S3", "s3:::reports"),
 ];
 
+/// What they need in another account.
+const ELSEWHERE: [(&str, &str); 7] = [
+    ("Aurora", "DBSubnetGroupName=default"),
+    ("EC2", "SubnetId=subnet-new"),
+    ("EC2", "SecurityGroupIds=[\"sg-new\"]"),
+    ("FSx", "SubnetIds=[\"subnet-new\"]"),
+    (
+        "FSx",
+        "OntapConfiguration={\"JunctionPath\":\"/data\",\"StorageVirtualMachineId\":\"svm-new\"}",
+    ),
+    ("RDS", "DBSubnetGroupName=default"),
+    ("S3", "DestinationBucketName=elsewhere"),
+];
+
+/// The parts of another account that they are put into.
+const PARTS: [&str; 3] = ["subnet-new", "sg-new", "svm-new"];
+
+/// An organization in which an account with one of each is backed up and copied, with the account, the
+/// central one and a new one.
+struct Recoverable {
+    organization: Organization,
+    lost: String,
+    central: String,
+    new: String,
+}
+
+impl Recoverable {
+    /// Makes it with these roles in every account, beside those that AWS Backup works with. The one for
+    /// copies back has these statements.
+    async fn with(copying: &[Value], roles: Vec<Role>) -> Self {
+        let organization = Organization::bare(Settings::default().accounts(8)).await;
+        set_up_accounts(&organization, []);
+        let statement = json!({
+            "Effect": "Allow", "Principal": { "Service": BACKUP }, "Action": "sts:AssumeRole",
+        });
+        let trust = json!({ "Version": "2012-10-17", "Statement": [statement] });
+        // The templates are evaluated with the ID of another organization.
+        let id = organization.organization(|it| it.id.clone());
+        let copying = json!({ "Version": "2012-10-17", "Statement": copying }).to_string();
+        let copying: Value = serde_json::from_str(&copying.replace(ORGANIZATION, &id)).unwrap();
+        organization.iam(|it| {
+            for name in ["org-backup", "org-backup-restore", "org-backup-central-restore"] {
+                it.create_role_everywhere(Role::new(name, &trust));
+            }
+            it.create_role_everywhere(Role::new("org-backup-copy", &trust).allowing(&copying));
+            for role in roles {
+                it.create_role_everywhere(role);
+            }
+        });
+        copy_to_central(&organization);
+        let [lost, central, new] =
+            ["production-001", "security-000", "development-005"].map(|it| organization.id(it));
+        let any = json!({ "Statement": [{
+            "Effect": "Allow", "Principal": "*", "Action": "backup:CopyIntoBackupVault",
+            "Resource": "*", "Condition": { "StringEquals": { "aws:PrincipalOrgID": id } },
+        }] });
+        let on = RESTORED.iter().map(|it| it.0).chain(["EBS"]);
+        let on = on.map(|it| (it.to_owned(), true)).collect();
+        organization.backup(|it| {
+            let across = [("isCrossAccountBackupEnabled".to_owned(), "true".to_owned())].into();
+            it.update_global_settings(&across).unwrap();
+            let copies = Vault::new("central").key("arn:aws:kms:$region:$account:key/copies");
+            it.vaults_mut().create(&central, "eu-west-1", copies.access_policy(&any));
+            let key = format!("arn:aws:kms:$region:$account:key/{KEY}");
+            for account in [&lost, &new] {
+                let own = Vault::new("org-backup").key(&key).access_policy(&any);
+                it.vaults_mut().create(account, "eu-west-1", own);
+            }
+            for account in [MANAGEMENT, &lost, &central, &new] {
+                it.update_region_settings(account, "eu-west-1", &on, &[].into()).unwrap();
+            }
+        });
+        for part in PARTS {
+            organization.put_part(&central, "eu-west-1", part);
+            organization.put_part(&new, "eu-west-1", part);
+        }
+        organization.buckets(|it| it.create_bucket(STATE_BUCKET));
+        for (kind, arn) in RESTORED {
+            let arn = format!("arn:aws:{}", arn.replace("ACCOUNT", &lost));
+            let tag = Some(("backup", "yes"));
+            organization.put_resource(backed_up(&arn, kind, &lost, "eu-west-1", tag));
+        }
+        back_up(&organization);
+        organization.pace_jobs(Duration::ZERO, Duration::ZERO);
+        Self { organization, lost, central, new }
+    }
+
+    /// The ARN of what the account has.
+    fn arn(&self, resource: &str) -> String {
+        format!("arn:aws:{}", resource.replace("ACCOUNT", &self.lost))
+    }
+
+    /// The ARN of a recovery point of a resource that an account holds.
+    fn held(&self, account: &str, resource: &str) -> String {
+        let points = self.organization.recovery_points();
+        let found = points.iter().find(|it| it.vault.contains(account) && it.resource == resource);
+        found.map(|it| it.arn("aws")).unwrap_or_default()
+    }
+}
+
 /// Backs up, copies back and restores as an operator, and returns what a role was denied and what it called.
 async fn recover(
     name: &str,
     roles: &[(&str, Vec<Value>)],
     left_out: Option<usize>,
 ) -> (String, BTreeSet<String>) {
-    let organization = Organization::bare(Settings::default().accounts(8)).await;
-    set_up_accounts(&organization, []);
-    let statement = json!({
-        "Effect": "Allow", "Principal": { "Service": BACKUP }, "Action": "sts:AssumeRole",
-    });
-    let trust = json!({ "Version": "2012-10-17", "Statement": [statement] });
     let copying = statements_in_accounts("central-backup-account.yaml", "CopyRole");
-    // The templates are evaluated with the ID of another organization.
-    let id = organization.organization(|it| it.id.clone());
-    let copying = json!({ "Version": "2012-10-17", "Statement": copying }).to_string();
-    let copying: Value = serde_json::from_str(&copying.replace(ORGANIZATION, &id)).unwrap();
-    organization.iam(|it| {
-        it.create_role_everywhere(Role::new("org-backup", &trust));
-        it.create_role_everywhere(Role::new("org-backup-restore", &trust));
-        it.create_role_everywhere(Role::new("org-backup-copy", &trust).allowing(&copying));
-        for (role, statements) in roles {
-            let kept = statements.iter().enumerate();
-            let kept = kept.filter(|it| *role != name || Some(it.0) != left_out);
-            let kept: Vec<_> = kept.map(|it| it.1).collect();
-            let policy = json!({ "Version": "2012-10-17", "Statement": kept });
-            let trusting = Role::trusting_account(role, MANAGEMENT);
-            it.create_role_everywhere(trusting.allowing(&policy));
-        }
+    let roles = roles.iter().map(|(role, statements)| {
+        let kept = statements.iter().enumerate();
+        let kept = kept.filter(|it| *role != name || Some(it.0) != left_out);
+        let kept: Vec<_> = kept.map(|it| it.1).collect();
+        let policy = json!({ "Version": "2012-10-17", "Statement": kept });
+        Role::trusting_account(role, MANAGEMENT).allowing(&policy)
     });
-    copy_to_central(&organization);
-    let [lost, central, new] =
-        ["production-001", "security-000", "development-005"].map(|it| organization.id(it));
-    let any = json!({ "Statement": [{
-        "Effect": "Allow", "Principal": "*", "Action": "backup:CopyIntoBackupVault", "Resource": "*",
-        "Condition": { "StringEquals": { "aws:PrincipalOrgID": id } },
-    }] });
-    let on = RESTORED.iter().map(|it| it.0).chain(["EBS"]);
-    let on = on.map(|it| (it.to_owned(), true)).collect();
-    organization.backup(|it| {
-        let across = [("isCrossAccountBackupEnabled".to_owned(), "true".to_owned())].into();
-        it.update_global_settings(&across).unwrap();
-        let copies = Vault::new("central").key("arn:aws:kms:$region:$account:key/copies");
-        it.vaults_mut().create(&central, "eu-west-1", copies.access_policy(&any));
-        let key = format!("arn:aws:kms:$region:$account:key/{KEY}");
-        for account in [&lost, &new] {
-            let own = Vault::new("org-backup").key(&key).access_policy(&any);
-            it.vaults_mut().create(account, "eu-west-1", own);
-            it.update_region_settings(account, "eu-west-1", &on, &[].into()).unwrap();
-        }
-        it.update_region_settings(MANAGEMENT, "eu-west-1", &on, &[].into()).unwrap();
-    });
-    organization.buckets(|it| it.create_bucket(STATE_BUCKET));
-    for (kind, arn) in RESTORED {
-        let arn = format!("arn:aws:{}", arn.replace("ACCOUNT", &lost));
-        let tag = Some(("backup", "yes"));
-        organization.put_resource(backed_up(&arn, kind, &lost, "eu-west-1", tag));
-    }
-    back_up(&organization);
-    let services = DataServices::start(&organization).await.unwrap();
+    let world = Recoverable::with(&copying, roles.collect()).await;
+    let Recoverable { organization, lost, central, new } = &world;
+    let services = DataServices::start(organization).await.unwrap();
+    // Only the role of an account looks into its services.
+    let of_central = DataServices::start(organization).await.unwrap();
     let run = async |arguments: &[&str]| {
-        let _ = org_backup_beside(&organization, &services, arguments).await;
+        let _ = org_backup_beside(organization, &services, arguments).await;
     };
-    organization.pace_jobs(Duration::ZERO, Duration::ZERO);
     let volume = format!("arn:aws:ec2:eu-west-1:{lost}:volume/vol-1");
     run(&["points", &volume]).await;
     run(&["backup", &volume, "--yes"]).await;
-    let recovering = ["recover", "--account", &lost, "--into", &new, "--yes"];
+    let recovering = ["recover", "--account", lost, "--into", new, "--yes"];
     run(&recovering).await;
     // What was done already is looked at again.
     run(&recovering).await;
     // A copy from the account's own vault, which is not the central one.
-    let points = organization.recovery_points();
-    let held = |account: &str, resource: &str| {
-        let found = points.iter().find(|it| it.vault.contains(account) && it.resource == resource);
-        found.map(|it| it.arn("aws")).unwrap_or_default()
-    };
     let vault = format!("arn:aws:backup:eu-west-1:{lost}:backup-vault:org-backup");
-    let own = held(&lost, &volume);
-    run(&["restore", &own, "--from", &vault, "--account", &new, "--yes"]).await;
+    let own = world.held(lost, &volume);
+    run(&["restore", &own, "--from", &vault, "--account", new, "--yes"]).await;
     // And one that is looked for in the central account.
-    run(&["restore", &held(&central, &volume), "--account", &new]).await;
+    run(&["restore", &world.held(central, &volume), "--account", new]).await;
     // What is restored is looked at, by what its service tells of it.
-    for (_, arn) in RESTORED {
-        let own = held(&lost, &format!("arn:aws:{}", arn.replace("ACCOUNT", &lost)));
-        run(&["restore", &own, "--from", &vault, "--account", &lost, "--yes"]).await;
+    let volume = ("EBS", "ec2:eu-west-1:ACCOUNT:volume/vol-1");
+    for (kind, arn) in RESTORED.into_iter().chain([volume]) {
+        if name == "org-backup-recovery" {
+            let own = world.held(lost, &world.arn(arn));
+            run(&["restore", &own, "--from", &vault, "--account", lost, "--yes"]).await;
+        } else {
+            let copy = world.held(central, &world.arn(arn));
+            let is_volume = arn.contains(":volume/");
+            let needs = ELSEWHERE.iter().filter(|it| {
+                it.0 == kind && (kind != "FSx" || is_volume == it.1.starts_with("Ontap"))
+            });
+            let there = ["restore", &copy, "--account", central, "--region", "eu-west-1", "--yes"];
+            let set = needs.flat_map(|it| ["--set", it.1]);
+            let there: Vec<_> = there.into_iter().chain(set).collect();
+            let _ = org_backup_beside(organization, &of_central, &there).await;
+        }
     }
     let session = format!("{name}/org-backup");
     let journal = organization.journal().into_iter();
@@ -817,11 +883,9 @@ async fn recover(
     let mut denied: BTreeSet<_> =
         own.iter().filter(|it| is_denied(it)).map(|it| it.operation.clone()).collect();
     let mut called: BTreeSet<_> = own.iter().filter_map(action).collect();
-    // Only the role of the account looks into its services.
-    if name == "org-backup-recovery" {
-        denied.extend(services.denied());
-        called.extend(services.allowed());
-    }
+    let services = if name == "org-backup-recovery" { services } else { of_central };
+    denied.extend(services.denied());
+    called.extend(services.allowed());
     (denied.into_iter().collect::<Vec<_>>().join(" "), called)
 }
 
@@ -834,10 +898,8 @@ fn a_role_for_recovery_allows_what_operators_do_and_needs_each_of_its_statements
         assert_eq!(denied, "", "{name}");
         // AWS asks for it on behalf of the caller that hands a role to it.
         called.insert("iam:PassRole".to_owned());
-        if name == &"org-backup-recovery" {
-            // Backups of DynamoDB have an ARN of their own only where its advanced features are off.
-            called.insert("dynamodb:DescribeBackup".to_owned());
-        }
+        // Backups of DynamoDB have an ARN of their own only where its advanced features are off.
+        called.insert("dynamodb:DescribeBackup".to_owned());
         let allowed: BTreeSet<_> =
             statements.iter().flat_map(actions).map(ToOwned::to_owned).collect();
         assert_eq!(called, allowed, "{name}");
@@ -846,6 +908,52 @@ fn a_role_for_recovery_allows_what_operators_do_and_needs_each_of_its_statements
     await_each_at_once(each, async |(name, (index, statement))| {
         let (denied, _) = recover(name, &roles, Some(index)).await;
         assert_ne!(denied, "", "{name} does not need {statement}");
+    });
+}
+
+/// Recovers an account with a role for copies back that has these statements, and returns what became of the
+/// copies of each type that somebody asked for.
+async fn copied_back(statements: &[Value]) -> Vec<(String, Option<Trouble>)> {
+    let roles = RECOVERY_ROLES.map(|it| Role::trusting_account(it.2, MANAGEMENT));
+    let world = Recoverable::with(statements, roles.into()).await;
+    let services = DataServices::start(&world.organization).await.unwrap();
+    let settings = ELSEWHERE.map(|(kind, it)| format!("{kind}.{it}"));
+    let set = settings.iter().flat_map(|it| ["--set", it]);
+    let recovering = ["recover", "--account", &world.lost, "--into", &world.new, "--yes"];
+    let recovering: Vec<_> = recovering.into_iter().chain(set).collect();
+    let _ = org_backup_beside(&world.organization, &services, &recovering).await;
+    let jobs = world.organization.copy_jobs().into_iter().filter(|it| it.job.is_none());
+    jobs.map(|it| (it.kind, it.trouble)).collect()
+}
+
+/// The statements without one action.
+fn without_action(statements: &[Value], index: usize, action: &str) -> Vec<Value> {
+    let mut less = statements.to_vec();
+    let left: Vec<_> = actions(&statements[index]).into_iter().filter(|it| *it != action).collect();
+    if left.is_empty() {
+        less.remove(index);
+    } else {
+        less[index]["Action"] = json!(left);
+    }
+    less
+}
+
+#[test]
+fn the_role_for_copies_back_copies_every_type_and_needs_each_of_its_actions() {
+    let statements = statements_in_accounts("central-backup-account.yaml", "CopyRole");
+    await_each_at_once([&statements], async |statements| {
+        let copied = copied_back(statements).await;
+        assert!(copied.iter().all(|it| it.1.is_none()), "{copied:?}");
+        let kinds: BTreeSet<_> = copied.iter().map(|it| it.0.as_str()).collect();
+        assert_eq!(kinds, RESTORED.iter().map(|it| it.0).chain(["EBS"]).collect());
+    });
+    let each = statements.iter().enumerate();
+    let each = each.flat_map(|(index, it)| actions(it).into_iter().map(move |it| (index, it)));
+    await_each_at_once(each, async |(index, action)| {
+        let copied = copied_back(&without_action(&statements, index, action)).await;
+        let is_denied =
+            |it: &Option<Trouble>| matches!(it, Some(Trouble::RoleDenied | Trouble::SourceDenied));
+        assert!(copied.iter().any(|it| is_denied(&it.1)), "no copy needs {action}: {copied:?}");
     });
 }
 

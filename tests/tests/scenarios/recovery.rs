@@ -3,6 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
+use page::plan;
 use serde_json::{Value, json};
 use simulator::{CallOutcome, DataServices, Fault, KeyType, RestoreJob, Role, Vault};
 use tests::command::{Run, org_backup_beside};
@@ -14,7 +15,7 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::coverage::copy_nightly;
 use crate::member_accounts::{MANAGEMENT, role_everywhere};
-use crate::report::{admission, protected};
+use crate::report::{admission, attach, protected};
 
 pub(crate) const REGION: &str = "eu-west-1";
 const NIGHT: Duration = Duration::from_hours(24);
@@ -365,6 +366,126 @@ async fn a_copy_is_restored_in_the_account_that_holds_it_with_roles_of_that() {
     assert_eq!(world.count("StartCopyJob"), 0);
     let made = world.organization.resources();
     assert!(made.iter().any(|it| it.account == world.central && it.kind == "EBS"));
+}
+
+/// Creates a role of the template for the central account there, if it makes one with these parameters.
+fn put_central_role(world: &World, resource: &str, more: &[(&str, &str)]) {
+    let template = Template::named("central-backup-account.yaml");
+    let organization = world.organization.organization(|it| it.id.clone());
+    let given = [
+        ("AWS::AccountId", world.central.as_str()),
+        ("AWS::Partition", "aws"),
+        ("OrganizationId", &organization),
+        ("RecoveryPrincipalArn", "arn:aws:iam::111122223333:role/operators"),
+    ];
+    let stack = template.with(&[&given[..], more].concat());
+    let found = &template.body["Resources"][resource];
+    if !stack.makes(found) {
+        return;
+    }
+    let property = |name: &str| stack.resolve(&found["Properties"][name]);
+    let name = property("RoleName").unwrap();
+    let name = name.as_str().unwrap();
+    let managed = found["Properties"].get("ManagedPolicyArns").map(|_| {
+        // What AWS manages allows what a restore needs.
+        let anything = json!({ "Effect": "Allow", "Action": "*", "Resource": "*" });
+        json!({ "Version": "2012-10-17", "Statement": [anything] })
+    });
+    let role = match managed {
+        Some(_) => Role::new(name, &property("AssumeRolePolicyDocument").unwrap()),
+        None => Role::trusting_account(name, MANAGEMENT),
+    };
+    let own = property("Policies").unwrap();
+    let own = own.as_array().unwrap().iter().map(|it| it["PolicyDocument"].clone());
+    let role = own.chain(managed).fold(role, |role, policy| role.allowing(&policy));
+    world.organization.iam(|it| it.create_role(&world.central, role));
+}
+
+/// A table of which every copy moves to cold storage after a day, and the copy that has. The roles of the
+/// central account are those of its template with these parameters.
+async fn with_a_cold_copy(more: &[(&str, &str)]) -> (World, String, String) {
+    let world = World::start().await;
+    for resource in ["RestoreRole", "RecoveryRole"] {
+        put_central_role(&world, resource, more);
+    }
+    world.organization.kms(|it| it.alias("mine", "alias/central"));
+    let mut archiving = plan("archive", &[REGION], 35);
+    for rule in archiving["plans"]["archive"]["rules"].as_object_mut().unwrap().values_mut() {
+        rule["copy_actions"] = json!({ world.copies(): {
+            "target_backup_vault_arn": { "@@assign": world.copies() },
+            "lifecycle": {
+                "move_to_cold_storage_after_days": { "@@assign": "1" },
+                "delete_after_days": { "@@assign": "91" },
+            },
+        } });
+    }
+    attach(&world.organization, "archive", &archiving, "production-001");
+    let [table] = world.night(&[("DynamoDB", "dynamodb@table/carts")]).try_into().unwrap();
+    world.organization.let_go_by(NIGHT);
+    let points = world.points(&table).await;
+    let cold = points.iter().find(|it| it["status"] == "cold").unwrap();
+    assert_eq!(cold["account"], world.central);
+    let copy = cold["recoveryPoint"].as_str().unwrap().to_owned();
+    // Nobody waits here for the hours that it takes.
+    world.organization.pace_cold_restores(Duration::ZERO);
+    (world, table, copy)
+}
+
+#[tokio::test]
+async fn a_cold_copy_is_restored_in_the_central_account_with_the_roles_of_its_template() {
+    let (world, table, copy) = with_a_cold_copy(&[]).await;
+    let refused = world.run(&["restore", &copy, "--account", &world.new, "--yes"]).await;
+    assert_eq!(refused.code, 1, "{}\n{}", refused.text, refused.notes);
+    let hint = format!("`org-backup restore {copy} --account {} --region {REGION}`", world.central);
+    assert!(refused.printed[0].contains(&hint), "{}", refused.text);
+    let there = ["restore", &copy, "--account", &world.central, "--region", REGION];
+    let shown = world.run(&there).await;
+    let role = format!("with arn:aws:iam::{}:role/org-backup-central-restore", world.central);
+    assert!(shown.printed[0].contains(&role), "{}\n{}", shown.text, shown.notes);
+    assert!(
+        shown.text.contains("it is in cold storage, from which a restore takes about 4 hours more")
+    );
+    assert!(!shown.notes.contains("not looked at"), "{}", shown.notes);
+    let run = world.run(&[&there[..], &["--yes"]].concat()).await;
+    assert_eq!(run.code, 0, "{}\n{}", run.text, run.notes);
+    assert!(run.printed[0].contains(&format!("{table}: restored as ")), "{}", run.text);
+    assert!(run.text.contains("looked at: "), "{}", run.text);
+    assert_eq!(world.count("StartCopyJob"), 0);
+    let made = world.organization.resources();
+    assert!(made.iter().any(|it| it.account == world.central && it.kind == "DynamoDB"));
+}
+
+#[tokio::test]
+async fn the_role_that_lets_the_command_into_the_vault_that_it_was_named_tells_the_one_for_restores()
+ {
+    let (world, _, copy) = with_a_cold_copy(&[]).await;
+    world.organization.iam(|it| it.delete_role(&world.central, "org-backup-recovery"));
+    let vault = world.copies();
+    let there = ["restore", &copy, "--from", &vault, "--account", &world.central, "--yes"];
+    let run = world.run(&there).await;
+    assert_eq!(run.code, 0, "{}\n{}", run.text, run.notes);
+    assert!(run.text.contains("role/org-backup-central-restore"), "{}", run.text);
+}
+
+#[tokio::test]
+async fn where_the_central_account_restores_nothing_a_cold_copy_is_refused_before_anything_begins()
+{
+    let (world, _, copy) = with_a_cold_copy(&[("CentralRestores", "false")]).await;
+    let there = ["restore", &copy, "--account", &world.central, "--yes"];
+    let run = world.run(&there).await;
+    assert_eq!(run.code, 1, "{}\n{}", run.text, run.notes);
+    let why = format!(
+        "there is no role `arn:aws:iam::{}:role/org-backup-central-restore`; hint: ",
+        world.central
+    );
+    assert!(run.printed[0].contains(&why), "{}", run.text);
+    assert!(run.text.contains("CentralRestores"), "{}", run.text);
+    assert!(!run.notes.contains("not looked at"), "{}", run.notes);
+    assert_eq!(world.count("StartRestoreJob"), 0);
+    // And may not begin one with another role.
+    let other = [&there[..], &["--role", "org-backup-restore"]].concat();
+    let run = world.run(&other).await;
+    assert_eq!((run.code, world.count("StartRestoreJob")), (1, 0), "{}\n{}", run.text, run.notes);
 }
 
 #[tokio::test]

@@ -12,6 +12,18 @@ use crate::Arguments;
 
 const POINT: &str = "arn:aws:backup:eu-west-1:777788889999:recovery-point:1";
 
+fn vault(account: &str, name: &str) -> Destination {
+    Destination {
+        account: account.parse().unwrap(),
+        region: "eu-west-1".parse().unwrap(),
+        name: name.parse().unwrap(),
+    }
+}
+
+fn central() -> Destination {
+    vault("777788889999", "central")
+}
+
 /// Returns the obstacle after this one, so that each has its turn.
 fn obstacle_after(it: &Obstacle) -> Option<Obstacle> {
     let text = String::new;
@@ -42,8 +54,8 @@ fn after(it: &Hindrance) -> Option<Hindrance> {
         Hindrance::ByHand(_) => status(PointStatus::Changing),
         Hindrance::Status { status: PointStatus::Changing, .. } => status(PointStatus::Partial),
         Hindrance::Status { .. } => Hindrance::Over { at: SystemTime::UNIX_EPOCH },
-        Hindrance::Over { .. } => Hindrance::Cold,
-        Hindrance::Cold => Hindrance::Continuous,
+        Hindrance::Over { .. } => Hindrance::Cold { point: POINT.to_owned(), at: central() },
+        Hindrance::Cold { .. } => Hindrance::Continuous,
         Hindrance::Continuous => Hindrance::Copy(first()),
         Hindrance::Copy(it) => {
             obstacle_after(it).map_or_else(|| Hindrance::Role(first()), Hindrance::Copy)
@@ -110,11 +122,7 @@ fn is_setting(command: &str, value: &str) -> bool {
 
 #[test]
 fn every_hint_has_options_of_the_command_that_prints_it() {
-    let goal = Destination {
-        account: "444455556666".parse().unwrap(),
-        region: "eu-west-1".parse().unwrap(),
-        name: "org-backup".parse().unwrap(),
-    };
+    let goal = vault("444455556666", "org-backup");
     let recover = RestoringCommand::Recover { point: POINT, goal: &goal };
     let commands = [("restore", RestoringCommand::Restore), ("recover", recover)];
     let mut all = Vec::new();

@@ -25,6 +25,7 @@ use report::recovery::{KeptPoint, RestorePlan, RestoreRequest};
 
 pub(crate) use self::backup::{BackupArguments, backup};
 pub(crate) use self::points::{PointsArguments, points};
+use self::reach::Reach;
 pub(crate) use self::recover::{RecoverArguments, recover};
 pub(crate) use self::restore::{RestoreArguments, restore};
 use crate::live::Live;
@@ -78,9 +79,10 @@ struct Manner {
     /// The vault that receives copies in the account to restore in
     #[arg(long, value_name = "NAME", default_value = "org-backup")]
     vault: VaultName,
-    /// The role that AWS Backup restores with, in the account to restore in
-    #[arg(long, value_name = "NAME", default_value = "org-backup-restore")]
-    role: RoleName,
+    /// The role that AWS Backup restores with, in the account to restore in [default:
+    /// org-backup-central-restore in the account that receives copies, org-backup-restore in others]
+    #[arg(long, value_name = "NAME")]
+    role: Option<RoleName>,
     /// The role that AWS Backup copies with, in the account that holds the recovery point [default:
     /// org-backup-copy for a copy, org-backup in the account of the resource]
     #[arg(long, value_name = "NAME")]
@@ -100,6 +102,10 @@ struct Manner {
     json: bool,
 }
 
+/// The roles that AWS Backup restores with: in the accounts, and in the one that receives copies.
+const RESTORES: &str = "org-backup-restore";
+const RESTORES_IN_CENTRAL: &str = "org-backup-central-restore";
+
 impl Manner {
     /// The role that AWS Backup copies `point` with.
     fn copy_role(&self, point: &KeptPoint) -> RoleName {
@@ -108,25 +114,32 @@ impl Manner {
         self.copy_role.clone().unwrap_or_else(|| usual(name))
     }
 
+    /// The role that AWS Backup restores with, in the account that receives copies or in another one.
+    fn role(&self, is_central: bool) -> RoleName {
+        let name = if is_central { RESTORES_IN_CENTRAL } else { RESTORES };
+        self.role.clone().unwrap_or_else(|| usual(name))
+    }
+
     /// The roles that may be looked at.
     fn roles(&self) -> BTreeSet<RoleName> {
-        let copy = self.copy_role.iter().cloned();
-        let usual = ["org-backup-copy", "org-backup"].map(usual).into_iter();
-        copy.chain(usual).chain([self.role.clone()]).collect()
+        let said = self.copy_role.iter().chain(&self.role).cloned();
+        let usual = ["org-backup-copy", "org-backup", RESTORES, RESTORES_IN_CENTRAL].map(usual);
+        said.chain(usual).collect()
     }
 
     /// Returns the request for `point` in an account and Region, with these settings otherwise.
     fn request(
         &self,
+        reach: &Reach<'_>,
         point: &KeptPoint,
         goal: Destination,
-        partition: &str,
         set: BTreeMap<String, String>,
     ) -> RestoreRequest {
+        let role = self.role(reach.is_central(&goal.account));
         RestoreRequest {
             goal,
-            partition: partition.to_owned(),
-            role: self.role.clone(),
+            partition: reach.partition.clone(),
+            role,
             copy_role: self.copy_role(point),
             keep_days: self.keep_days,
             name: None,

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use aws::{Caller, Clock, Management, Session};
@@ -84,6 +85,8 @@ pub(super) struct Reach<'a> {
     centrals: BTreeSet<AccountId>,
     /// The account of a vault of which nobody said whether copies go to it.
     unsure: Option<AccountId>,
+    /// True if only the role of an account that receives copies let the command into that one.
+    is_unsure_central: AtomicBool,
     seats: Mutex<BTreeMap<(AccountId, String), Arc<Seat<'a>>>>,
 }
 
@@ -103,6 +106,7 @@ impl<'a> Reach<'a> {
             central_role: ways.central_role(),
             centrals: BTreeSet::new(),
             unsure: None,
+            is_unsure_central: AtomicBool::new(false),
             seats: Mutex::default(),
         })
     }
@@ -122,6 +126,14 @@ impl<'a> Reach<'a> {
     pub(super) fn unsure_of(mut self, vault: &Destination) -> Self {
         self.unsure = Some(vault.account.clone());
         self
+    }
+
+    /// Returns `true` if copies go to an account: the organization says so, or, once it was entered, the
+    /// role that let the command in.
+    pub(super) fn is_central(&self, account: &AccountId) -> bool {
+        let is_unsure = self.unsure.as_ref() == Some(account);
+        self.centrals.contains(account)
+            || is_unsure && self.is_unsure_central.load(Ordering::Relaxed)
     }
 
     /// The roles to enter an account with, those that are likely first.
@@ -153,13 +165,19 @@ impl<'a> Reach<'a> {
         }
         let mut member = (*account == self.account).then(|| self.access.management());
         let mut barred = String::new();
-        for role in self.roles(account) {
+        for name in self.roles(account) {
             if member.is_some() {
                 break;
             }
-            let role = RoleArn::of(&self.partition, account, role);
+            let role = RoleArn::of(&self.partition, account, name);
             match self.access.enter(&role, session_policy.to_owned()).await {
-                Ok(entered) => member = Some(entered),
+                Ok(entered) => {
+                    member = Some(entered);
+                    if self.unsure.as_ref() == Some(account) {
+                        let is_central = *name == self.central_role && *name != self.role;
+                        self.is_unsure_central.store(is_central, Ordering::Relaxed);
+                    }
+                }
                 Err(error) => barred = error.problem(),
             }
         }

@@ -174,12 +174,8 @@ async fn recoveries(
     let mut ways = BTreeMap::<Destination, WaySeen>::new();
     for it in &chosen {
         if !ways.contains_key(&it.point.vault) {
-            let request = arguments.manner.request(
-                &it.point,
-                goal(arguments, &it.point),
-                &reach.partition,
-                BTreeMap::new(),
-            );
+            let goal = goal(arguments, &it.point);
+            let request = arguments.manner.request(reach, &it.point, goal, BTreeMap::new());
             let seen = looker.way(&it.point, &request, unread, now).await;
             ways.insert(it.point.vault.clone(), seen);
         }
@@ -208,8 +204,8 @@ async fn planned(
     let is_meant =
         |it: &&(String, String, String)| kind.is_some_and(|kind| kind.is_meant(&it.0, &it.1));
     let set = arguments.set.iter().filter(is_meant).map(|it| (it.1.clone(), it.2.clone()));
-    let request =
-        arguments.manner.request(point, goal(arguments, point), &reach.partition, set.collect());
+    let goal = goal(arguments, point);
+    let request = arguments.manner.request(reach, point, goal, set.collect());
     let mut seen = ways.get(&point.vault).cloned().unwrap_or_default();
     seen.metadata = looker.metadata(point).await.map_err(|why| vec![Hindrance::NotRead(why)])?;
     plan(point, &request, &seen, now)

@@ -127,7 +127,7 @@ pub(crate) async fn restore(
     let request = RestoreRequest {
         name: arguments.name.clone(),
         overwrite: arguments.overwrite.clone(),
-        ..arguments.manner.request(&point, goal, &reach.partition, set)
+        ..arguments.manner.request(&reach, &point, goal, set)
     };
     let looker = looker.also(&request.goal.region);
     let outcome = planned(&looker, &point, &request, &mut unread, now).await;

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use super::command::RestoringCommand;
 use super::kind::RestoredKind;
+use crate::Destination;
 use crate::coverage::{Obstacle, PointStatus};
 use crate::words::utc;
 
@@ -28,7 +29,12 @@ pub enum Hindrance {
         at: SystemTime,
     },
     /// It is in cold storage, from which nothing is copied.
-    Cold,
+    Cold {
+        /// The ARN of the recovery point.
+        point: String,
+        /// The vault that it is in.
+        at: Destination,
+    },
     /// It is a continuous backup, which is not copied when somebody asks for it.
     Continuous,
     /// Something is in the way of a copy.
@@ -113,7 +119,9 @@ impl fmt::Display for Hindrance {
                 if told.is_empty() { Ok(()) } else { write!(f, " ({told})") }
             }
             Self::Over { at } => write!(f, "its retention ended at {}", utc(*at)),
-            Self::Cold => f.write_str("it is in cold storage, and nothing is copied from there"),
+            Self::Cold { .. } => {
+                f.write_str("it is in cold storage, and nothing is copied from there")
+            }
             Self::Continuous => {
                 f.write_str("it is a continuous backup, and these are not copied on demand")
             }
@@ -170,18 +178,20 @@ impl Hindrance {
             Self::Status { .. } | Self::Over { .. } => {
                 "take another one that `org-backup points` shows".to_owned()
             }
-            Self::Cold => "restore it in the account and Region that it is in, with the roles that \
-                           docs/recovery.md names under `Cold storage`"
-                .to_owned(),
+            Self::Cold { point, at } => format!(
+                "restore it where it is: `org-backup restore {point} --account {} --region {}`",
+                at.account, at.region
+            ),
             Self::Continuous => {
                 "take a copy or a snapshot that `org-backup points` shows, restore it in the account \
                  and Region that it is in, or make a snapshot with `org-backup backup`"
                     .to_owned()
             }
             Self::Copy(it) => of_copy(it).to_owned(),
-            Self::Role(Obstacle::NoRole(_)) => {
-                "roll out the template to this account, or name another role".to_owned()
-            }
+            Self::Role(Obstacle::NoRole(_)) => "roll out the template to this account, or name another \
+                                                role with --role; in the account that receives \
+                                                copies, it needs CentralRestores"
+                .to_owned(),
             Self::Role(_) => "let the role trust backup.amazonaws.com".to_owned(),
             Self::OptedOut(kind) => format!(
                 "aws backup update-region-settings --resource-type-opt-in-preference '{}=true'",

@@ -91,7 +91,7 @@ impl Newest {
         let unusable = point.unusable(self.now);
         unusable
             .or_else(|| point.is_continuous.then_some(Hindrance::Continuous))
-            .or_else(|| is_cold().then_some(Hindrance::Cold))
+            .or_else(|| is_cold().then(|| point.coldness()))
     }
 
     /// Number of recovery points whose account is not known.

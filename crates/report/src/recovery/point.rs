@@ -74,6 +74,11 @@ impl KeptPoint {
         self.cold_at.is_some_and(|it| it <= now)
     }
 
+    /// What keeps it from being copied while it is in cold storage.
+    pub(super) fn coldness(&self) -> Hindrance {
+        Hindrance::Cold { point: self.arn.clone(), at: self.vault.clone() }
+    }
+
     /// The name of the resource.
     pub fn name(&self) -> &str {
         name_in(&self.resource)

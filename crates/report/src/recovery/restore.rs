@@ -194,7 +194,7 @@ fn on_the_way(
         return;
     }
     if point.is_cold(now) {
-        hindrances.push(Hindrance::Cold);
+        hindrances.push(point.coldness());
     }
     if point.is_continuous {
         hindrances.push(Hindrance::Continuous);

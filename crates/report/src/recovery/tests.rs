@@ -474,7 +474,7 @@ fn nothing_is_copied_from_cold_storage_nor_a_continuous_backup() {
     let goal = vault(NEW, HERE, "org-backup");
     let (volume, metadata) = each("EBS");
     let cold = KeptPoint { cold_at: Some(now() - DAY), ..volume };
-    assert_eq!(planned(&cold, &wish(goal.clone()), metadata.clone()), Err(vec![Hindrance::Cold]));
+    assert_eq!(planned(&cold, &wish(goal.clone()), metadata.clone()), Err(vec![cold.coldness()]));
     assert!(told(planned(&cold, &wish(own()), metadata)).contains("about 4 hours more"));
     let (bucket, metadata) = each("S3");
     let continuous = KeptPoint { is_continuous: true, ..bucket };
@@ -559,7 +559,7 @@ fn roles_that_are_missing_and_types_that_are_out_are_all_named_at_once() {
     seen.opt_ins = Some([("EBS".parse().unwrap(), false)].into());
     expect![[r"
         there is no role `arn:aws:iam::111122223333:role/org-backup-copy`; hint: roll out the template there, or name a role with --copy-role
-        there is no role `arn:aws:iam::777788889999:role/org-backup-restore`; hint: roll out the template to this account, or name another role
+        there is no role `arn:aws:iam::777788889999:role/org-backup-restore`; hint: roll out the template to this account, or name another role with --role; in the account that receives copies, it needs CentralRestores
         AWS Backup is not opted in to EBS there; hint: aws backup update-region-settings --resource-type-opt-in-preference 'EBS=true'"]]
     .assert_eq(&told(plan(&point, &wish, &seen, now())));
     // What nobody could judge may be as it should.
@@ -641,9 +641,10 @@ fn a_cold_copy_is_passed_over_for_a_warm_one_but_in_the_account_that_holds_it() 
     let [chosen] = newest(all(), None).try_into().unwrap();
     assert_eq!((chosen.point.arn.as_str(), chosen.hindrance), ("a-22", None));
     let (newer, why) = chosen.passed_over.unwrap();
-    assert_eq!((newer.arn.as_str(), why), ("a-20", Hindrance::Cold));
+    assert_eq!((newer.arn.as_str(), why), ("a-20", newer.coldness()));
     let [none] = newest([cold(20)], None).try_into().unwrap();
-    assert_eq!((none.point.arn.as_str(), none.hindrance), ("a-20", Some(Hindrance::Cold)));
+    assert_eq!(none.point.arn, "a-20");
+    assert_eq!(none.hindrance, Some(none.point.coldness()));
     let [held] = newest_into(CENTRAL, all(), None).try_into().unwrap();
     assert_eq!((held.point.arn.as_str(), held.hindrance), ("a-20", None));
     assert_eq!(held.passed_over, None, "snapshots are beside a continuous backup as a rule");

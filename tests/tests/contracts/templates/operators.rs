@@ -179,9 +179,13 @@ fn the_guard_rails_are_around_what_the_other_templates_make() {
     let default = |it: &Template, name: &str| it.body["Parameters"][name]["Default"].clone();
     let names = [
         "BackupRoleName",
+        "CentralRecoveryRoleName",
+        "CentralRestoreRoleName",
         "CentralRoleName",
         "CentralVaultName",
+        "CopyRoleName",
         "MemberRoleName",
+        "RecoveryRoleName",
         "RestoreRoleName",
         "VaultName",
     ];

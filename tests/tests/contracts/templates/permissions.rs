@@ -19,10 +19,9 @@ diff of this page; `UPDATE_EXPECT=1 cargo test --package tests --test templates 
 it anew.
 [security.md](security.md) says what they are for.
 
-Tests need every statement of the roles of functions and operators. Of `CopyRole`, which AWS Backup \
-assumes, they need `backup:CopyFromBackupVault` alone: the statements about vaults that copies go to, \
-snapshots, images, backups of FSx and keys follow the policy that AWS manages for backups, and no test \
-shows that a copy needs each of them ([unverified.md](unverified.md)).
+Tests need every statement of the roles of functions and operators, and every action of `CopyRole`, \
+which AWS Backup assumes: the simulator asks of it what the policy that AWS manages for backups allows for \
+copies of each type ([unverified.md](unverified.md)).
 ";
 
 #[test]

@@ -74,6 +74,7 @@ fn no_role_for_restores_passes_a_role_that_is_not_named() {
     assert_eq!(
         found,
         [
+            "central-backup-account.yaml RestoreRole",
             "central-backup-account.yaml RestoreTestingRole",
             "member-account.yaml RestoreRole",
             "restore-testing.yaml RestoreTestingRole",
