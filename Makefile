@@ -164,7 +164,7 @@ soak: ## Run with random faults for a while: make soak MINUTES=10, or SEED=... t
 .PHONY: mutants
 mutants: ## Change the decisions one by one, and check that a test fails: make mutants [ONLY=crates/plan/src/owner.rs]
 	@command -v cargo-mutants >/dev/null || { echo "cargo-mutants is not installed; hint: cargo install --locked cargo-mutants@27.1.0" >&2; exit 1; }
-	cargo mutants --package policy --package plan $(if $(ONLY),--file "$(ONLY)") --output "$(TARGET)"
+	cargo mutants --jobs 2 --package policy --package plan $(if $(ONLY),--file "$(ONLY)") --output "$(TARGET)"
 
 .PHONY: live-check
 live-check: $(VENV) ## Test the assumptions about AWS in a sandbox organization: make live-check ACCOUNT=... ORGANIZATION=... [MEMBER=...] [INSTANCE=... ROLE=...]

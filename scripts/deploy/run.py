@@ -312,7 +312,7 @@ class Runner(Commands):
         if checksum != it.checksum:
             at = f"s3://{it.bucket}/{it.key} is not {it.source.name} of this release"
             why = "S3 has no SHA-256 of it" if checksum is None else "its SHA-256 differs"
-            help = "Find out who wrote it, delete it, and run the same again."
+            help = "Find out who wrote it, delete it, and run the command again."
             end(f"{at}: {why}. {help}", "No stack was changed.")
         if version in UNKEPT:
             self.unversioned.add(it.bucket)
@@ -330,7 +330,7 @@ class Runner(Commands):
             # Somebody may have written it since the last look.
             if is_pinned or self.find_upload(it):
                 continue
-            self.say(f"{it.source.name} is uploaded to s3://{it.bucket}.")
+            self.say(f"Uploading {it.source.name} to s3://{it.bucket}.")
             words = [*self.object(it), "--body", str(it.source), "--checksum-algorithm", "SHA256"]
             self.pin(it, self.output(self.command(it, "s3api", "put-object", *words, *ANSWER)) or "[]")
         for bucket in sorted(self.unversioned):
@@ -496,7 +496,7 @@ class Runner(Commands):
             self.delete(stack)
         elif found and found["StackStatus"] not in [NEW, *SETTLED]:
             end(self.stuck(stack, found["StackStatus"]))
-        self.say(f"{at} is deployed.")
+        self.say(f"Deploying {at}.")
         events = Events(self, stack, stack.name)
         if error := self.run_beside(self.deployment(stack), BEAT, events.tell):
             self.fail(f"{at} is not deployed", events, error)
@@ -516,7 +516,7 @@ class Runner(Commands):
 
     def delete_stack(self, stack: Stack) -> None:
         if self.settle(stack):
-            self.say(f"{stack.name} in {stack.region} is deleted.")
+            self.say(f"Deleting {stack.name} in {stack.region}.")
             self.delete(stack)
         else:
             self.say(f"{stack.name} in {stack.region} does not exist.")

@@ -1278,14 +1278,15 @@ fn a_lock_that_nobody_can_undo_asks_for_another_word() {
 fn the_events_of_a_stack_are_told_while_it_is_deployed() {
     let mut release = release(LEAST).with("FAKE_AWS_TAKES", 3);
     let said = release.succeed(&["deploy", "org.toml"]);
-    let after = said.split_once("org-backup-policies in us-east-1 is deployed.\n").unwrap().1;
+    let after = said.split_once("Deploying org-backup-policies in us-east-1.\n").unwrap().1;
     let events = after.split_once("org-backup-reattach in").unwrap().0.lines();
-    expect![[r"
+    expect![[r#"
         org-backup-policies (AWS::CloudFormation::Stack): CREATE_IN_PROGRESS: User Initiated
         DailyBackupPolicy (Custom::BackupPolicy): CREATE_COMPLETE
         MonthlyBackupPolicy (Custom::BackupPolicy): CREATE_COMPLETE
         org-backup-policies (AWS::CloudFormation::Stack): CREATE_COMPLETE
-    "]]
+        Deploying
+    "#]]
     .assert_eq(&events.fold(String::new(), |text, it| text + it.trim() + "\n"));
     // They were read before, during and after.
     let calls = release.take_calls();
@@ -1426,11 +1427,11 @@ fn undeploying_deletes_in_the_other_order_and_says_what_is_left() {
     expect![[r"
         The credentials have to be those of 111122223333.
         They have to manage the organization o-a1b2c3d4e5.
-        org-backup-event-forwarder in us-east-1 is deleted.
-        org-backup-reattach in eu-central-1 is deleted.
-        org-backup-policies in eu-central-1 is deleted.
-        org-backup-members in eu-central-1 is deleted.
-        org-backup in eu-central-1 is deleted.
+        Deleting org-backup-event-forwarder in us-east-1.
+        Deleting org-backup-reattach in eu-central-1.
+        Deleting org-backup-policies in eu-central-1.
+        Deleting org-backup-members in eu-central-1.
+        Deleting org-backup in eu-central-1.
         The effects:
         - org-backup-event-forwarder in us-east-1: After it is deleted, drift is noticed on the schedule only.
         - org-backup-reattach in eu-central-1: Deleting it changes nothing in the organization; later changes are not put back.
