@@ -8,7 +8,7 @@ use simulator::{Entry, Service, Settings};
 use tests::cases::{self, Case};
 use tests::organization::{Latency, Organization};
 
-use crate::extent::asked;
+use crate::extent::{asked, few};
 use crate::pool::attempt;
 use crate::trouble::{Trouble, survived, troubles};
 
@@ -126,6 +126,7 @@ fn whatever_goes_wrong_with_any_call_the_end_is_the_same() {
             *totals.entry(of.case.function).or_default() += 1;
         }
     }
+    let injections = few(injections, Injection::kind);
     println!("{} faults at the calls {totals:?}", injections.len());
-    survived(injections, Injection::kind, survive);
+    survived(&injections, survive);
 }

@@ -260,8 +260,8 @@ fn lives(is_thorough: bool) -> Vec<Life> {
 #[test]
 fn what_exists_is_what_the_living_resources_ask_for_and_nothing_else_that_is_ours() {
     let lives = deep(|| lives(asked("SOAK_MINUTES").is_some()));
-    println!("{} lives", lives.len());
     let lives = few(lives, |it| format!("{} {:?} {}", it.function, it.course, it.is_kept));
+    println!("{} lives", lives.len());
     let check = |it: &Life| attempt(1, live(it)).map_err(|why| format!("{it}:\n{why}"));
     let broken = for_each(&lives, check);
     assert!(broken.is_empty(), "{} of {}:\n{}", broken.len(), lives.len(), broken.join("\n\n"));

@@ -8,7 +8,6 @@ use tests::codes::{REPORTS, TRANSIENT, terminal};
 use tests::in_process::Wire;
 use tests::organization::Organization;
 
-use crate::extent::few;
 use crate::pool::{attempt, for_each};
 
 /// How often the SDK sends a call.
@@ -128,16 +127,10 @@ pub(crate) fn injections(calls: &[Entry], again: usize) -> Vec<Injection<'_>> {
     injections
 }
 
-/// Lets each of them go wrong, one at a time, and says which were not survived. [A few](few) are
-/// enough for a look.
-pub(crate) fn survived<T: fmt::Display + Sync>(
-    injections: Vec<T>,
-    kind: impl Fn(&T) -> String,
-    survive: impl AsyncFn(&T) + Sync,
-) {
-    let injections = few(injections, kind);
+/// Lets each of them go wrong, one at a time, and says which were not survived.
+pub(crate) fn survived<T: fmt::Display + Sync>(injections: &[T], survive: impl AsyncFn(&T) + Sync) {
     let broken =
-        for_each(&injections, |it| attempt(1, survive(it)).map_err(|why| format!("{it}:\n{why}")));
+        for_each(injections, |it| attempt(1, survive(it)).map_err(|why| format!("{it}:\n{why}")));
     let (count, all) = (broken.len(), injections.len());
     assert!(broken.is_empty(), "{count} of {all}:\n{}", broken.join("\n\n"));
 }
