@@ -129,7 +129,7 @@ fn a_demo_that_is_kept_fits_the_width_and_its_commands_work() {
         assert!(matches!(code, Some(0 | 1)), "{command} ends with {code:?}:\n{said}");
         assert!(said.lines().count() > 1, "{command}:\n{said}");
     }
-    let (code, said) = shell(&format!("{} -c '{LIST_POLICIES}'", python.display()));
+    let (code, said) = shell(&format!("\"{}\" -c '{LIST_POLICIES}'", python.display()));
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("org-backup-daily"), "{said}");
 

@@ -12,6 +12,7 @@ use tests::organization::{Organization, backed_up};
 use tests::template::Template;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use tokio::time::interval;
 
 use crate::coverage::copy_nightly;
 use crate::member_accounts::{MANAGEMENT, role_everywhere};
@@ -224,6 +225,31 @@ async fn what_was_restored_is_looked_at_and_told_of() {
     let json = world.run(&[&restoring[..], &["--json"]].concat()).await;
     let ending = serde_json::Deserializer::from_str(&json.printed[0]).into_iter::<Value>().last();
     assert_eq!(ending.unwrap().unwrap()["look"]["state"], "unknown", "{}", json.text);
+}
+
+#[tokio::test]
+async fn what_was_restored_and_deleted_again_is_not_told_to_be_there() {
+    let world = World::start().await;
+    let volume = &world.night(&[("EBS", "ec2@volume/vol-1")])[0];
+    let point = world.held(volume, &world.lost).await;
+    let restoring = ["restore", &point, "--account", &world.lost, "--yes"];
+    let first = world.run(&restoring).await;
+    assert_eq!(first.code, 0, "{}\n{}", first.text, first.notes);
+    let all = world.organization.resources().into_iter().map(|it| it.arn);
+    let made = all.into_iter().find(|it| it != volume && it.contains(":volume/")).unwrap();
+    assert!(world.organization.delete_resource(&made));
+    let gone = world.run(&restoring).await;
+    assert_eq!(gone.code, 1, "{}\n{}", gone.text, gone.notes);
+    for told in ["an earlier run restored it", "made is gone", "run again with --again 2"] {
+        assert!(gone.text.contains(told), "{}", gone.text);
+    }
+    assert_eq!(world.count("StartRestoreJob"), 1);
+    let again = world.run(&[&restoring[..], &["--again", "2"]].concat()).await;
+    assert_eq!(again.code, 0, "{}\n{}", again.text, again.notes);
+    // What is there is joined again.
+    let joined = world.run(&restoring).await;
+    assert_eq!(joined.code, 0, "{}\n{}", joined.text, joined.notes);
+    assert_eq!(world.count("StartRestoreJob"), 2);
 }
 
 #[tokio::test]
@@ -534,6 +560,41 @@ async fn a_backup_on_demand_goes_where_the_policy_says() {
     let said = ["backup", &volume, "--vault", "org-backup", "--keep-days", "9"];
     let said = world.run(&said).await;
     assert!(said.text.contains("kept for 9 days, by what was named"), "{}", said.text);
+}
+
+#[tokio::test]
+async fn a_backup_on_demand_joins_the_same_backup_and_no_other() {
+    let world = World::start().await;
+    let [volume] = world.night(&[("EBS", "ec2@volume/vol-1")]).try_into().unwrap();
+    world.organization.pace_jobs(Duration::from_hours(1), Duration::from_hours(1));
+    let own = ["backup", &volume, "--yes"];
+    let until = async |operation: &str, count: usize| {
+        let mut looks = interval(Duration::from_millis(20));
+        while world.count(operation) < count {
+            looks.tick().await;
+        }
+    };
+    let meanwhile = async {
+        until("DescribeBackupJob", 1).await;
+        let other = ["backup", &volume, "--vault", "archive", "--keep-days", "400", "--yes"];
+        let other = world.run(&other).await;
+        let listed = world.count("ListBackupJobs");
+        let end = async {
+            until("ListBackupJobs", listed + 1).await;
+            world.organization.let_go_by(Duration::from_hours(2));
+        };
+        (other, tokio::join!(world.run(&own), end).0)
+    };
+    let (first, (other, same)) = tokio::join!(world.run(&own), meanwhile);
+    assert_eq!(first.code, 0, "{}\n{}", first.text, first.notes);
+    assert_eq!(other.code, 1, "{}\n{}", other.text, other.notes);
+    let told = "not backed up: another backup of it is under way: the backup job ";
+    assert!(other.text.contains(told), "{}", other.text);
+    assert!(other.text.contains("into the vault `org-backup`"), "{}", other.text);
+    assert!(other.text.contains("hint: wait until it ends, then run again"), "{}", other.text);
+    assert_eq!(same.code, 0, "{}\n{}", same.text, same.notes);
+    assert!(same.notes.contains("joins the backup job"), "{}", same.notes);
+    assert_eq!(world.count("StartBackupJob"), 1);
 }
 
 #[tokio::test]

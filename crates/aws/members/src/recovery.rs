@@ -19,7 +19,7 @@ use aws_sdk_backup::types::{
 use plan::id::{AccountId, Region};
 use report::Destination;
 use report::coverage::JobState;
-use report::recovery::{Hop, JobSeen, KeptPoint, OnDemand, RestorePlan};
+use report::recovery::{Hop, JobSeen, KeptPoint, OnDemand, OpenBackup, RestorePlan};
 
 use crate::Member;
 use crate::evidence::{PAGE, backup_state, copy_state, is_continuous, point_status, time};
@@ -309,7 +309,7 @@ impl Member<'_> {
     /// # Errors
     ///
     /// Returns an error if the jobs cannot be listed.
-    pub async fn open_backup(&self, it: &OnDemand) -> Result<Option<String>, Error> {
+    pub async fn open_backup(&self, it: &OnDemand) -> Result<Option<OpenBackup>, Error> {
         let client = self.backup(&it.region);
         let action = format!("list the backup jobs of {}", it.resource);
         let list = async |token| {
@@ -319,7 +319,9 @@ impl Member<'_> {
         };
         let pick = |it: BackupJob| {
             let is_open = it.state.as_ref().map(backup_state) == Some(JobState::Open);
-            it.backup_job_id.filter(|_| is_open)
+            let keep_days = it.recovery_point_lifecycle.and_then(|it| it.delete_after_days);
+            let id = it.backup_job_id.filter(|_| is_open)?;
+            Some(OpenBackup { id, vault: it.backup_vault_name, keep_days })
         };
         self.calls.find(LIST_BACKUP_JOBS, &action, list, pick).await
     }

@@ -6,7 +6,7 @@ use clap::Args;
 use plan::id::{AccountId, Region, RoleArn, RoleName, VaultName, role_name};
 use plan::member_accounts::handing;
 use policy::arn::Arn;
-use report::recovery::{BACKS_UP, JobCommand, OnDemand};
+use report::recovery::{BACKS_UP, JobCommand, OnDemand, OpenBackup};
 use serde_json::json;
 
 use super::carry::{Ending, follow, refused};
@@ -19,10 +19,10 @@ use crate::{CommandError, Exit};
 /// Back a resource up now
 ///
 /// Uses the vault, the role and the retention of the effective policy of the account, or those that
-/// you name. Shows them, asks for confirmation, and follows the job. If a backup of the resource is
-/// under way, the command follows that one.
+/// you name. Shows them, asks for confirmation, and follows the job. If the same backup is under way,
+/// the command follows that one.
 ///
-/// Exits with 1 if the job failed, and with 2 if it could not be followed.
+/// Exits with 1 if the job failed or another backup of the resource is under way, and with 2 if it could not be followed.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   org-backup backup arn:aws:rds:eu-west-1:111122223333:db:orders
@@ -152,9 +152,18 @@ async fn make(
     let enter = async || reach.enter(account, &policy).await.map_err(Ending::Unfollowed);
     let unread = |it: aws::Error| Ending::Unfollowed(it.problem());
     let open = enter().await?.open_backup(wanted).await.map_err(unread)?;
-    let job = if let Some(job) = open {
-        note("progress", &format!("{}: joins the backup job {job}", wanted.resource));
-        job
+    let job = if let Some(open) = open {
+        if !wanted.is_made_by(&open) {
+            let OpenBackup { id, vault, keep_days } = open;
+            let vault = vault.unwrap_or_else(|| wanted.vault.to_string());
+            let kept = keep_days.map(|it| format!(", kept for {it} days")).unwrap_or_default();
+            return Err(Ending::Failed {
+                what: "another backup of it is under way".to_owned(),
+                why: format!("the backup job {id} backs it up into the vault `{vault}`{kept}"),
+            });
+        }
+        note("progress", &format!("{}: joins the backup job {}", wanted.resource, open.id));
+        open.id
     } else {
         let moment = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
         let started = enter().await?.start_backup(wanted, wanted.token(moment)).await;

@@ -149,8 +149,9 @@ impl<'a> Carrier<'_, 'a> {
     }
 
     /// The job of an earlier run that restored, or restores, the same with the same settings. One that
-    /// failed is not repeated by the same token, and is for `--again` to tell apart. A run with other
-    /// settings that is under way is an error, since two would make the same thing twice.
+    /// failed is not repeated by the same token, and is for `--again` to tell apart. So is one of which
+    /// the result is gone. A run with other settings that is under way is an error, since two would make
+    /// the same thing twice.
     async fn begun(
         &self,
         plan: &RestorePlan,
@@ -164,10 +165,15 @@ impl<'a> Carrier<'_, 'a> {
         let member = self.enter(&goal.account, &RESTORES, &goal.region, role).await?;
         let unread = |it: aws::Error| Ending::Unfollowed(it.problem());
         let earlier = member.restores_of(&goal.region, &goal.account, arn).await.map_err(unread)?;
+        let mut gone = None;
         for it in earlier.into_iter().filter(|it| it.is_open() || it.is_done()) {
             let settings = member.restore_settings(&goal.region, &it.id).await.map_err(unread)?;
             if plan.is_restore(&settings) {
-                return Ok(Some(it.id));
+                if it.is_open() || !self.is_gone(plan, &it.id).await {
+                    return Ok(Some(it.id));
+                }
+                gone.get_or_insert(it.id);
+                continue;
             }
             let why = format!(
                 "the restore job {} of the same recovery point is {}, with other settings",
@@ -180,7 +186,13 @@ impl<'a> Carrier<'_, 'a> {
             }
             note("note", &format!("{}: {why}", plan.point.resource));
         }
-        Ok(None)
+        match gone {
+            Some(job) => Err(Ending::Failed {
+                what: "an earlier run restored it".to_owned(),
+                why: format!("what the restore job {job} made is gone"),
+            }),
+            None => Ok(None),
+        }
     }
 
     async fn enter(

@@ -10,6 +10,10 @@ use super::command::JobCommand;
 pub enum JobTrouble {
     /// Somebody else restores the same with other settings.
     Rival,
+    /// An earlier run restored it, and what that made is gone.
+    Gone,
+    /// Another backup of the resource is made at the moment.
+    Busy,
     /// A role may not be passed.
     PassRole,
     /// There is something of the name.
@@ -31,8 +35,10 @@ pub enum JobTrouble {
 }
 
 /// The words of the messages of each trouble, in the order in which they are looked for.
-const WORDS: [(&[&str], JobTrouble); 9] = [
+const WORDS: [(&[&str], JobTrouble); 11] = [
     (&["with other settings"], JobTrouble::Rival),
+    (&["made is gone"], JobTrouble::Gone),
+    (&["backs it up into"], JobTrouble::Busy),
     (&["passrole", "instance profile"], JobTrouble::PassRole),
     (&["already exist", "is in use", "already owned"], JobTrouble::NameTaken),
     (
@@ -51,8 +57,10 @@ const WORDS: [(&[&str], JobTrouble); 9] = [
 
 impl JobTrouble {
     /// Every trouble.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Rival,
+        Self::Gone,
+        Self::Busy,
         Self::PassRole,
         Self::NameTaken,
         Self::Quota,
@@ -88,6 +96,8 @@ impl JobTrouble {
             (Self::Rival, _) => format!(
                 "talk to those who began it and wait for it, or {again} to restore it once more"
             ),
+            (Self::Gone, Some(_)) => format!("{again} to restore it once more"),
+            (Self::Busy, _) => "wait until it ends, then run again".to_owned(),
             (Self::PassRole, None) => {
                 "let your role pass the one that backs up, or name another with --role".to_owned()
             }
@@ -112,7 +122,8 @@ impl JobTrouble {
             (Self::Point, Some(_)) => {
                 "take another recovery point that `org-backup points` shows".to_owned()
             }
-            (Self::NameTaken | Self::Network | Self::Point, None) | (Self::Other, _) => correct(),
+            (Self::Gone | Self::NameTaken | Self::Network | Self::Point, None)
+            | (Self::Other, _) => correct(),
         }
     }
 }

@@ -33,7 +33,7 @@ pub use job::JobSeen;
 pub use kind::RestoredKind;
 pub use moment::moment;
 pub use newest::{Chosen, Newest};
-pub use on_demand::OnDemand;
+pub use on_demand::{OnDemand, OpenBackup};
 pub use point::KeptPoint;
 pub use proof::Proofs;
 pub use restore::{RestorePlan, RestoreRequest, WaySeen, plan};

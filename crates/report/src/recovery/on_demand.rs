@@ -6,6 +6,17 @@ use serde_json::{Value, json};
 
 use crate::coverage::{Coverage, Judge};
 
+/// A backup job of a resource that is at work, as AWS Backup lists it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct OpenBackup {
+    /// Its ID.
+    pub id: String,
+    /// The name of the vault that it writes into, if AWS tells it.
+    pub vault: Option<String>,
+    /// The number of days after which its backup is deleted, if AWS tells it.
+    pub keep_days: Option<i64>,
+}
+
 /// A backup that is made now.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct OnDemand {
@@ -47,6 +58,13 @@ impl OnDemand {
             keep_days: rule.keep,
             by: format!("the rule `{}` of the plan `{}`", rule.name, plan.name),
         })
+    }
+
+    /// Returns `true` if a job that is at work makes this backup. What AWS does not tell of it is taken
+    /// for the same.
+    pub fn is_made_by(&self, job: &OpenBackup) -> bool {
+        job.vault.as_deref().is_none_or(|it| it == self.vault.as_str())
+            && job.keep_days.is_none_or(|it| self.keep_days == Some(it))
     }
 
     /// The token of the job. One that is at work is joined by what AWS lists, so that a backup of

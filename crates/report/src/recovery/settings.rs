@@ -146,8 +146,8 @@ fn leave_out(
     }
 }
 
-/// Gives it a name: the one that is said, the one that it had where that is free, or one made of it
-/// and of the moment of the backup.
+/// Gives it a name: the one that is said, the one that is typed to be written into, the one that it had
+/// where that is free, or one made of it and of the moment of the backup.
 fn name(
     it: &mut ChosenSettings,
     kind: RestoredKind,
@@ -163,13 +163,12 @@ fn name(
     };
     let source = point.name();
     let is_free = !is_global && !moved.is_none();
-    let name = match said.name.or(said.overwrite.filter(|_| kind.newness().is_some())) {
+    // A setting that is named is what AWS gets.
+    let typed = said.overwrite.filter(|_| kind.newness().is_some());
+    let name = match set(said, key).or(said.name).or(typed) {
         Some(name) => name.to_owned(),
-        None => match set(said, key) {
-            Some(name) => name.to_owned(),
-            None if is_free => source.to_owned(),
-            None => point.restored_name(longest),
-        },
+        None if is_free => source.to_owned(),
+        None => point.restored_name(longest),
     };
     let is_taken = name.eq_ignore_ascii_case(source) && !is_free;
     if is_taken && said.overwrite != Some(name.as_str()) {
@@ -207,8 +206,9 @@ fn newness(
             it.hindrances.push(Hindrance::NotTyped { kind, name: target });
         }
         None => put(&mut it.all, key, "true"),
-        // Only the file system that was backed up can be restored into.
-        Some(typed) if kind == RestoredKind::Efs && (typed != target || !moved.is_none()) => {
+        // It is written into what has the name, and into nothing that was not typed. Only the file system
+        // that was backed up can be restored into.
+        Some(typed) if typed != target || kind == RestoredKind::Efs && !moved.is_none() => {
             it.hindrances.push(Hindrance::NotTyped { kind, name: target });
         }
         Some(typed) => {

@@ -403,6 +403,23 @@ fn nothing_that_exists_is_written_into_unless_its_name_is_typed() {
     assert_eq!(typed.overwrites.as_deref(), Some("reports"));
     assert_eq!(get(&typed.settings, "NewBucket"), Some("false"));
     assert_eq!(get(&typed.settings, "DestinationBucketName"), Some("reports"));
+    // The name that is typed has to be the one that is written into.
+    let destination = [("destinationbucketname", "archive")];
+    for other in [
+        outcome(Some("archive"), Some("reports"), &[]),
+        outcome(None, Some("reports"), &destination),
+        outcome(Some("reports"), Some("reports"), &destination),
+    ] {
+        let told = other.unwrap_err();
+        assert!(
+            matches!(&told[..], [Hindrance::NotTyped { name, .. }] if name == "archive"),
+            "{told:?}"
+        );
+    }
+    let same = outcome(None, Some("archive"), &destination).unwrap();
+    assert_eq!(same.overwrites.as_deref(), Some("archive"));
+    let named = outcome(Some("reports-2"), None, &destination).unwrap();
+    assert_eq!(named.name.as_deref(), Some("archive"), "the plan shows what AWS gets");
 }
 
 #[test]
