@@ -676,7 +676,9 @@ print(json.dumps([schedule.fault(it) is None for it in sys.argv[1:]]))
         fs::write(&path, document.to_string()).unwrap();
         let mut check = Command::new(tests::binaries::binary("org-backup"));
         let checked = check.arg("check").arg(&path).output().unwrap();
-        assert_eq!(checked.status.success(), *taken, "{it}");
+        // AWS refuses this at some times of the day only. The program refuses it at all times.
+        let is_often = String::from_utf8_lossy(&checked.stdout).contains("less than an hour apart");
+        assert_eq!(checked.status.success() && !is_often, *taken, "{it}");
     }
     assert!(taken.contains(&true) && taken.contains(&false));
     // And so in the file and in its documents.
