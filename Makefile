@@ -188,7 +188,7 @@ audit: ## Look for known vulnerabilities of the crates, if the list can be downl
 	else cargo deny --all-features check advisories; fi
 
 # cargo-lambda has the linker and the C library of Lambda, on every machine.
-LAMBDA := PATH="$(CURDIR)/.venv/bin:$$PATH" cargo lambda build --locked
+LAMBDA := MAKEFLAGS= PATH="$(CURDIR)/.venv/bin:$$PATH" cargo lambda build --locked
 
 .PHONY: build
 build: $(CARGO_LAMBDA) ## Build the shipped functions, for x86_64 or, with ARCHITECTURE=arm64, for Graviton
