@@ -22,6 +22,10 @@ BROWSER := $(shell command -v chromium || command -v chromium-browser || command
 # drives a browser is large: only `make page` builds it.
 WORKSPACE := --locked --workspace --exclude page
 
+# For targets that run side by side: cargo chooses its own number of jobs, and does not look for the
+# jobserver of make.
+CARGO_ALONE := MAKEFLAGS= cargo
+
 # A compiler may take 2 GB. With less than 6 GB free, one runs at a time.
 ifeq ($(shell awk '/^MemAvailable/ { print ($$2 < 6000000) }' /proc/meminfo),1)
 export CARGO_BUILD_JOBS ?= 1
@@ -43,7 +47,7 @@ demo: ## Protect a simulated organization of 40 accounts on this machine (RELEAS
 
 .PHONY: local
 local:
-	MAKEFLAGS= cargo build $(WORKSPACE) $(FUNCTIONS:%=--bin %) --bin demo --bin org-backup
+	$(CARGO_ALONE) build $(WORKSPACE) $(FUNCTIONS:%=--bin %) --bin demo --bin org-backup
 	python3 scripts/package.py --local "$(TARGET)/debug" "$(LOCAL)" $(FUNCTIONS)
 
 # Builds all targets at once, so that tests and programs share one build of each crate. Groups of test
@@ -56,8 +60,7 @@ test: check ## Run every lint and test, except those of the shipped release; tes
 	$(if $(BROWSER),$(MAKE) page,@echo "no browser is installed: the page of org-backup report was not tested; hint: install chromium")
 
 # More tests than there are cores run at once: they wait for the published rates, and for other programs.
-# The test programs are no jobs of make.
-TESTS := MAKEFLAGS= RUST_TEST_THREADS=8 cargo test $(WORKSPACE)
+TESTS := RUST_TEST_THREADS=8 $(CARGO_ALONE) test $(WORKSPACE)
 
 .PHONY: test-contracts
 test-contracts:
@@ -188,7 +191,7 @@ audit: ## Look for known vulnerabilities of the crates, if the list can be downl
 	else cargo deny --all-features check advisories; fi
 
 # cargo-lambda has the linker and the C library of Lambda, on every machine.
-LAMBDA := MAKEFLAGS= PATH="$(CURDIR)/.venv/bin:$$PATH" cargo lambda build --locked
+LAMBDA := PATH="$(CURDIR)/.venv/bin:$$PATH" $(CARGO_ALONE) lambda build --locked
 
 .PHONY: build
 build: $(CARGO_LAMBDA) ## Build the shipped functions, for x86_64 or, with ARCHITECTURE=arm64, for Graviton

@@ -80,8 +80,8 @@ pub fn number(node: Node<'_, '_>, path: &[&str]) -> Option<i32> {
     text(node, path)?.parse().ok()
 }
 
-/// Returns the reasons for what was not taken: the number of it is in the member `count`, and a list
-/// of entries with reasons is in the member `list`.
+/// Returns why a service did not take some entries of a request. The answer has their number in the
+/// member `count`, and the entries with the reasons in the member `list`.
 ///
 /// # Errors
 ///
@@ -91,11 +91,10 @@ pub fn refused(answer: &str, count: &str, list: &str) -> Result<Vec<String>, Box
     if answer.get(count).and_then(Value::as_u64) == Some(0) {
         return Ok(vec![]);
     }
-    let entries = answer.get(list).and_then(Value::as_array).into_iter().flatten();
     let reason = |it: &Value| {
-        let text = |name| it.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let text = |name| member(it, name).unwrap_or_default();
         format!("{}: {}", text("ErrorCode"), text("ErrorMessage"))
     };
-    let reasons: Vec<_> = entries.map(reason).collect();
+    let reasons: Vec<_> = each(&answer, list).map(reason).collect();
     Ok(if reasons.is_empty() { vec!["no reason was given".to_owned()] } else { reasons })
 }
