@@ -14,8 +14,7 @@ mod reader;
 mod report;
 mod resource;
 mod states;
-
-use std::time::Duration;
+mod window;
 
 use policy::arn::Arn;
 
@@ -31,6 +30,7 @@ pub use self::reader::{READER_TAG, Reader, reader_name};
 pub use self::report::{LIMIT, Report, Status, ValidationOutcome};
 pub use self::resource::{BackedUp, Resource, Restored, Sample, asked_size, parse, sample};
 pub use self::states::{Outlook, Stateful};
+pub use self::window::Window;
 
 /// A restore job, as AWS Backup describes it.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -145,13 +145,6 @@ pub fn restored_beside(job: &Job, what: &str, neighbor: &str) -> Result<Restored
     }
     let from = job.recovery_point.as_deref().and_then(backed_up);
     Ok(Restored { resource, from, owner: place.account.to_owned() })
-}
-
-/// Returns `true` if there is no time for another check after this one. Another run that takes as
-/// long as `run` would end after the `window` in which AWS Backup keeps the restored resource.
-/// `passed` is the part of the window that is over.
-pub fn is_last(window: Duration, passed: Duration, run: Duration) -> bool {
-    passed.saturating_add(run) > window
 }
 
 #[cfg(test)]

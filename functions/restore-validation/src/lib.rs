@@ -18,7 +18,7 @@ use errors::chain;
 use lambda_runtime::Diagnostic;
 use plan::restore_validation::{
     Ended, Facts, Job, Judgment, Next, Reader, Reading, Report, Resource, Restored,
-    ValidationOutcome, is_last, judge, next, read, reader_name, restored, with_own,
+    ValidationOutcome, Window, judge, next, read, reader_name, restored, with_own,
 };
 use restored::{ErrorKind, Services};
 use serde_json::Value;
@@ -129,13 +129,7 @@ struct Validation<'a> {
 
 impl Validation<'_> {
     async fn run(&self, id: &str) -> Result<(), Unfinished> {
-        let job = match self.services.job(id).await {
-            Ok(job) => job,
-            Err(error) => {
-                let job = Job { id: id.to_owned(), ..Job::default() };
-                return self.tell(&job, &unseen(&job, error)?).await;
-            }
-        };
+        let job = self.services.job(id).await?;
         let resource_type = job.resource_type.as_str();
         match next(&job) {
             Next::Look(restored) => {
@@ -143,10 +137,7 @@ impl Validation<'_> {
                 // This happens after every check, because AWS Backup cannot delete a cluster that
                 // has an instance.
                 self.give_back(&job).await?;
-                let report = match seen {
-                    Ok(judgment) => self.report(&job, &restored.resource, judgment)?,
-                    Err(error) => unseen(&job, error)?,
-                };
+                let report = self.report(&job, &restored.resource, seen?)?;
                 self.tell(&job, &report).await?;
             }
             Next::Report(report) => self.tell(&job, &report).await?,
@@ -183,17 +174,22 @@ impl Validation<'_> {
         resource: &Resource,
         judgment: Judgment,
     ) -> Result<Report, Unfinished> {
-        let may_change = match &judgment {
-            Judgment::Unsettled { .. } | Judgment::Doubtful(_) => true,
-            // The instance of an earlier check may still be in deletion.
-            Judgment::Unreachable(_) => self.setup.instance_class.is_some(),
-            Judgment::Sound(_) | Judgment::Broken(_) | Judgment::Unknown(_) => false,
-        };
+        let window = self.window(job);
+        let may_change = self.may_change(&judgment, window);
         let report = Report::of(resource, judgment);
-        if may_change && !is_last(self.setup.window, self.passed(job), self.run) {
+        if may_change && !window.is_last() {
             return Err(Unfinished::Unsettled { job: job.id.clone(), why: report.message });
         }
         Ok(report)
+    }
+
+    fn may_change(&self, judgment: &Judgment, window: Window) -> bool {
+        judgment.may_change(window, self.setup.instance_class.is_some())
+    }
+
+    /// Returns the time for the validation of `job`.
+    fn window(&self, job: &Job) -> Window {
+        Window { kept: self.setup.window, passed: self.passed(job), run: self.run }
     }
 
     /// Returns the part of the time for the validation of `job` that is over.
@@ -210,30 +206,44 @@ impl Validation<'_> {
         let mut looks = interval(PACE);
         loop {
             let is_last = timeout_at(self.until, looks.tick()).await.is_err();
-            let facts = self.services.look(&job.id, restored).await?;
-            info!(job = job.id, %resource, ?facts, "seen");
-            let mut judgment = judge(resource, &facts, job.bytes);
-            if let Judgment::Unreachable(_) = &judgment
-                && !is_last
-                && let Some(reader) = self.reader(job, resource, &facts)
-            {
-                let is_made = self.services.make_reader(&reader).await?;
-                info!(job = job.id, %resource, instance = reader.name, is_made, "waiting");
-                continue;
-            }
-            if let (Judgment::Sound(_), Some(function)) =
-                (&judgment, self.setup.checks.get(&job.resource_type))
-            {
-                let own = self.services.ask_owner(function, job).await?;
-                info!(job = job.id, %resource, function, ?own, "the owner's function says");
-                judgment = with_own(resource, judgment, own);
-            }
-            let may_change = matches!(judgment, Judgment::Unsettled { .. } | Judgment::Doubtful(_));
-            if is_last || !may_change {
+            let judgment = match self.look(job, restored, is_last).await {
+                Ok(judgment) => judgment,
+                Err(error) => unseen(job, error)?,
+            };
+            if is_last || !self.may_change(&judgment, self.window(job)) {
                 return Ok(judgment);
             }
             info!(job = job.id, %resource, ?judgment, "waiting");
         }
+    }
+
+    /// Checks the restored resource once. A cluster that needs an instance gets one, unless this
+    /// check `is_last`.
+    async fn look(
+        &self,
+        job: &Job,
+        restored: &Restored,
+        is_last: bool,
+    ) -> Result<Judgment, restored::Error> {
+        let Restored { resource, .. } = restored;
+        let facts = self.services.look(&job.id, restored).await?;
+        info!(job = job.id, %resource, ?facts, "seen");
+        let judgment = judge(resource, &facts, job.bytes);
+        if let Judgment::Unreachable(_) = &judgment
+            && !is_last
+            && let Some(reader) = self.reader(job, resource, &facts)
+        {
+            let is_made = self.services.make_reader(&reader).await?;
+            info!(job = job.id, %resource, instance = reader.name, is_made, "waiting");
+        }
+        if let (Judgment::Sound(_), Some(function)) =
+            (&judgment, self.setup.checks.get(&job.resource_type))
+        {
+            let own = self.services.ask_owner(function, job).await?;
+            info!(job = job.id, %resource, function, ?own, "the owner's function says");
+            return Ok(with_own(resource, judgment, own));
+        }
+        Ok(judgment)
     }
 
     /// Returns the instance that a cluster gets for its test, if it gets one.
@@ -277,17 +287,16 @@ impl Validation<'_> {
     }
 }
 
-/// Returns the report about `job` if the job or its restored resource could not be read.
+/// Returns the judgment of a check that AWS denies or refuses.
 ///
 /// # Errors
 ///
-/// Returns the error if another try may find out more, or if the job or the resource does not
-/// exist.
-fn unseen(job: &Job, error: restored::Error) -> Result<Report, restored::Error> {
+/// Returns every other error. Another run may find out more.
+fn unseen(job: &Job, error: restored::Error) -> Result<Judgment, restored::Error> {
     let (permission, resource_type) = (error.permission(), &job.resource_type);
-    error!(job = job.id, resource_type, permission, why = %chain(&error), "could not be looked at");
+    warn!(job = job.id, resource_type, permission, why = %chain(&error), "could not be looked at");
     match error.kind() {
-        ErrorKind::Denied | ErrorKind::Rejected => Ok(Report::unseen(&error.why())),
+        ErrorKind::Denied | ErrorKind::Rejected => Ok(Judgment::Unseen(error.why())),
         ErrorKind::Missing | ErrorKind::Transient => Err(error),
     }
 }

@@ -33,10 +33,20 @@ fn plain() -> Setup {
 /// What the function comes to in 15 minutes, and what it asked, when a restore of this type was
 /// completed so many minutes ago, and AWS says one after the other what is `seen`.
 async fn run(
-    (resource_type, created): (&str, &str),
+    restored: (&str, &str),
     setup: &Setup,
     minutes_ago: u64,
     seen: impl IntoIterator<Item = String>,
+) -> (Result<(), Unfinished>, Vec<Asked>) {
+    answered(restored, setup, minutes_ago, seen.into_iter().map(|it| (200, it))).await
+}
+
+/// The same, where each answer has its own HTTP status.
+async fn answered(
+    (resource_type, created): (&str, &str),
+    setup: &Setup,
+    minutes_ago: u64,
+    seen: impl IntoIterator<Item = (u16, String)>,
 ) -> (Result<(), Unfinished>, Vec<Asked>) {
     let job = RestoreJob::test(resource_type, created);
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
@@ -48,8 +58,8 @@ async fn run(
         "CreatedBy": { "RestoreTestingPlanArn": arn("backup", "restore-testing-plan:org_backup") },
         "CompletionDate": now.as_secs() - minutes_ago * 60,
     });
-    let replies = [described.to_string()].into_iter().chain(seen).chain([String::new()]);
-    let script = Script::new(replies.map(|it| (200, it)));
+    let replies = [(200, described.to_string())].into_iter().chain(seen);
+    let script = Script::new(replies.chain([(200, String::new())]));
     let connector = SharedHttpConnector::new(script.clone());
     let session = Session::from_variables(connector, Reader::Log, ENVIRONMENT);
     let deadline = Instant::now() + Duration::from_mins(15);
@@ -131,6 +141,66 @@ async fn what_is_not_ready_while_there_is_time_for_another_try_gets_no_result() 
         assert_eq!(job, JOB);
         assert!(why.starts_with("instance i-1 was not ready in time"), "{why}");
         assert!(asked.iter().all(|it| !it.operation.starts_with("PUT")), "{minutes_ago}");
+    }
+}
+
+/// The reason why the instance in `seen` got no result in a run that began so many minutes after
+/// its restore, or the result that it got.
+async fn ending(minutes_ago: u64, seen: impl IntoIterator<Item = (u16, String)>) -> String {
+    let instance = arn("ec2", "instance/i-1");
+    let (done, asked) = answered(("EC2", &instance), &plain(), minutes_ago, seen).await;
+    match done {
+        Ok(()) => {
+            let told = last(&asked);
+            let text = |name: &str| told[name].as_str().unwrap().to_owned();
+            format!("{}: {}", text("ValidationStatus"), text("ValidationStatusMessage"))
+        }
+        Err(Unfinished::Unsettled { why, .. }) => format!("no result: {why}"),
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+fn fine(bodies: impl IntoIterator<Item = String>) -> Vec<(u16, String)> {
+    bodies.into_iter().map(|it| (200, it)).collect()
+}
+
+fn refusal(code: &str) -> String {
+    format!("<Response><Errors><Error><Code>{code}</Code></Error></Errors></Response>")
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_aws_describes_late_is_good_once_aws_describes_it() {
+    let late = [
+        ("gone", vec![(400, refusal("InvalidInstanceID.NotFound"))]),
+        ("impaired", fine(running("impaired", "ok"))),
+        ("denied", vec![(403, refusal("UnauthorizedOperation"))]),
+        ("refused", vec![(400, refusal("OptInRequired"))]),
+    ];
+    for (name, late) in late {
+        let told = ending(0, late.into_iter().chain(fine(running("ok", "ok")))).await;
+        assert!(told.starts_with("SUCCESSFUL: instance i-1 is running"), "{name}: {told}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_stays_away_has_failed_after_the_time_of_two_runs_and_not_before() {
+    let looks = 15 * 60 / 15;
+    let missing = vec![(400, refusal("InvalidInstanceID.NotFound"))];
+    let denied = vec![(403, refusal("UnauthorizedOperation"))];
+    let stays = [
+        ("instance i-1 does not exist, though it was restored", missing),
+        (
+            "instance i-1 is running, but its system status is impaired",
+            fine(running("impaired", "ok")),
+        ),
+        ("could not be looked at: the role lacks ec2:DescribeInstanceStatus", denied),
+    ];
+    for (why, seen) in stays {
+        let always = std::iter::repeat_n(seen.clone(), looks).flatten();
+        let told = ending(0, always).await;
+        assert!(told.starts_with(&format!("no result: {why}")), "{told}");
+        let told = ending(30, seen).await;
+        assert!(told.starts_with(&format!("FAILED: {why}")), "{told}");
     }
 }
 

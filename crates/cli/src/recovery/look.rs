@@ -65,7 +65,8 @@ impl Carrier<'_, '_> {
             let is_last = timeout_at(until, looks.tick()).await.is_err();
             let RestoredFacts { resource, facts, bytes } = self.facts(plan, job).await?;
             let judgment = judge(&resource, &facts, bytes);
-            if is_last || !matches!(judgment, Judgment::Unsettled { .. }) {
+            let may_change = matches!(judgment, Judgment::Unsettled { .. } | Judgment::Failing(_));
+            if is_last || !may_change {
                 return Ok(Inspection::of(&resource, judgment));
             }
             if !is_told {

@@ -2,15 +2,20 @@
 
 use crate::restore_validation::facts::{Checks, Contents, Database, Disk, Engine, Facts, Listed};
 use crate::restore_validation::states::{Outlook, Stateful};
-use crate::restore_validation::{Opinion, Resource};
+use crate::restore_validation::{Opinion, Resource, Window};
 
 /// The judgment of a restored resource. Each variant has the words for it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Judgment {
     /// The restore is as it should be.
     Sound(String),
-    /// The restore is not as it should be.
+    /// The restore is not as it should be, and no later look can find it otherwise.
     Broken(String),
+    /// The restore is not as it should be. A later look may find that it is, because AWS describes
+    /// it late or repeats its own checks.
+    Failing(String),
+    /// AWS denies or refuses the look, for this reason. A permission may be about to take effect.
+    Unseen(String),
     /// The restore may still become as it should be.
     Unsettled {
         /// Its present state.
@@ -26,11 +31,25 @@ pub enum Judgment {
     Unknown(String),
 }
 
+impl Judgment {
+    /// Returns `true` if a later look may lead to another judgment. `has_reader` is true if clusters
+    /// without an instance get one for their test.
+    pub fn may_change(&self, window: Window, has_reader: bool) -> bool {
+        match self {
+            Self::Sound(_) | Self::Broken(_) | Self::Unknown(_) => false,
+            Self::Failing(_) | Self::Unseen(_) => !window.is_settled(),
+            Self::Unsettled { .. } | Self::Doubtful(_) => true,
+            // The instance of an earlier run may still be in deletion.
+            Self::Unreachable(_) => has_reader,
+        }
+    }
+}
+
 /// Judges if `resource`, with these `facts`, is as a restore of `bytes` should be.
 pub fn judge(resource: &Resource, facts: &Facts, bytes: Option<u64>) -> Judgment {
     match facts {
         Facts::Missing => {
-            Judgment::Broken(format!("{resource} does not exist, though it was restored"))
+            Judgment::Failing(format!("{resource} does not exist, though it was restored"))
         }
         Facts::Instance { state, checks, disks, source } => {
             ready(resource, Stateful::Instance, state, "running")
@@ -118,8 +137,9 @@ fn instance(
     let mut checks = checks.into_iter().filter(|it| !(it.0 == "attached EBS" && none));
     let bad = checks.clone().find(|it| Stateful::Check.outlook(it.1) == Outlook::Lasting);
     if let Some((name, state)) = bad {
+        // EC2 repeats its status checks every minute.
         let why = format!("{resource} is running, but its {name} status is {state}");
-        return Judgment::Broken(why);
+        return Judgment::Failing(why);
     }
     if checks.any(|it| Stateful::Check.outlook(it.1) == Outlook::Passing) {
         let attached =
@@ -131,7 +151,7 @@ fn instance(
     for Disk { device, size } in source.unwrap_or_default() {
         let Some(disk) = disks.iter().find(|it| it.device == *device) else {
             let why = format!("{resource} has no volume at {device}, which its image has");
-            return Judgment::Broken(why);
+            return Judgment::Failing(why);
         };
         if let (Some(has), Some(had)) = (disk.size, *size)
             && has < had

@@ -26,7 +26,10 @@ impl Inspection {
     pub fn of(resource: &Resource, judgment: Judgment) -> Self {
         match judgment {
             Judgment::Sound(why) => Self::Good(why),
-            Judgment::Broken(why) | Judgment::Unreachable(why) => Self::Unusable(why),
+            Judgment::Broken(why) | Judgment::Failing(why) | Judgment::Unreachable(why) => {
+                Self::Unusable(why)
+            }
+            Judgment::Unseen(why) => Self::Unseen(why),
             Judgment::Doubtful(why) | Judgment::Unknown(why) => Self::Unproven(why),
             Judgment::Unsettled { now, awaited } => Self::Unseen(late(resource, &now, &awaited)),
         }

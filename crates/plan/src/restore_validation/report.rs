@@ -66,7 +66,15 @@ impl Report {
             Judgment::Sound(why) => {
                 Self::new(Status::Successful, ValidationOutcome::Successful, &why)
             }
-            Judgment::Broken(why) => Self::new(Status::Failed, ValidationOutcome::Failed, &why),
+            Judgment::Broken(why) | Judgment::Failing(why) => {
+                Self::new(Status::Failed, ValidationOutcome::Failed, &why)
+            }
+            // Its first words cannot be mistaken for those about a broken backup, and it is not
+            // counted as one.
+            Judgment::Unseen(why) => {
+                let message = format!("could not be looked at: {why}");
+                Self::new(Status::Failed, ValidationOutcome::NotValidated, &message)
+            }
             Judgment::Unsettled { now, awaited } => {
                 let why = late(resource, &now, &awaited);
                 Self::new(Status::Failed, ValidationOutcome::TimedOut, &why)
@@ -77,14 +85,6 @@ impl Report {
             }
             Judgment::Doubtful(why) | Judgment::Unknown(why) => not_validated(&why),
         }
-    }
-
-    /// Returns the report about a resource that AWS does not allow to be checked, with the reason.
-    /// Its first words cannot be mistaken for those about a broken backup, and it is not counted as
-    /// one.
-    pub fn unseen(why: &str) -> Self {
-        let message = format!("could not be looked at: {why}");
-        Self::new(Status::Failed, ValidationOutcome::NotValidated, &message)
     }
 }
 

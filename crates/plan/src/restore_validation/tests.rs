@@ -1,5 +1,7 @@
 //! Which restore is good, and what is said of the others.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -397,7 +399,10 @@ fn what_is_not_ready_in_time_has_failed_and_is_counted_apart() {
 
 #[test]
 fn what_could_not_be_looked_at_has_failed_but_does_not_count_as_broken() {
-    let report = Report::unseen("the role lacks ec2:DescribeVolumes");
+    let report = Report::of(
+        &Resource::Volume(own("vol-1")),
+        Judgment::Unseen(own("the role lacks ec2:DescribeVolumes")),
+    );
     assert_eq!((report.status, report.outcome), (Status::Failed, ValidationOutcome::NotValidated));
     let why = "could not be looked at: the role lacks ec2:DescribeVolumes";
     assert_eq!(report.message, why);
@@ -701,16 +706,61 @@ fn what_is_gone_is_broken() {
     assert_eq!((bad, why.as_str()), ("FAILED", "table t does not exist, though it was restored"));
 }
 
-#[test]
-fn a_result_is_given_only_when_no_other_look_fits_into_the_window() {
+fn window(kept: u64, passed: u64) -> Window {
     let minutes = Duration::from_mins;
+    Window { kept: minutes(kept), passed: minutes(passed), run: minutes(15) }
+}
+
+#[test]
+fn a_run_is_the_last_one_if_no_other_fits_into_the_window() {
     // Three runs of a quarter of an hour, one and two minutes apart, in a window of an hour.
-    assert!(!is_last(minutes(60), minutes(15), minutes(15)));
-    assert!(!is_last(minutes(60), minutes(31), minutes(15)));
-    assert!(!is_last(minutes(60), minutes(45), minutes(15)), "it ends with the window");
-    assert!(is_last(minutes(60), minutes(48), minutes(15)));
-    assert!(!is_last(minutes(240), minutes(48), minutes(15)));
-    assert!(is_last(minutes(0), minutes(0), minutes(15)));
+    assert!(!window(60, 15).is_last());
+    assert!(!window(60, 31).is_last());
+    assert!(!window(60, 45).is_last(), "it ends with the window");
+    assert!(window(60, 48).is_last());
+    assert!(!window(240, 48).is_last());
+    assert!(window(0, 0).is_last());
+}
+
+#[test]
+fn a_judgment_may_change_while_aws_may_describe_something_else() {
+    let text = || own("x");
+    let may_change = |it: &Judgment, passed| it.may_change(window(240, passed), false);
+    for clear in [Judgment::Sound(text()), Judgment::Broken(text()), Judgment::Unknown(text())] {
+        assert!(!may_change(&clear, 0), "{clear:?}");
+    }
+    for late in [Judgment::Failing(text()), Judgment::Unseen(text())] {
+        assert!(may_change(&late, 29), "{late:?}");
+        assert!(!may_change(&late, 30), "two runs are over: {late:?}");
+    }
+    for open in [Judgment::Unsettled { now: text(), awaited: text() }, Judgment::Doubtful(text())] {
+        assert!(may_change(&open, 230), "{open:?}");
+    }
+    let without = Judgment::Unreachable(text());
+    assert!(!may_change(&without, 0));
+    assert!(without.may_change(window(240, 0), true), "it gets an instance");
+}
+
+#[test]
+fn what_aws_may_describe_late_is_not_called_broken() {
+    let table = Resource::Table(own("t"));
+    let gone = judge(&table, &Facts::Missing, None);
+    assert!(matches!(gone, Judgment::Failing(_)), "{gone:?}");
+    let checks = |system: &str, volumes: &str| Checks {
+        system: own(system),
+        instance: own("ok"),
+        volumes: own(volumes),
+    };
+    let disk = |device: &str| Disk { device: own(device), size: Some(8) };
+    let judged = |checks: Checks| {
+        let (disks, source) = (vec![disk("/dev/xvda")], Some(vec![disk("/dev/sdf")]));
+        let facts = Facts::Instance { state: own("running"), checks, disks, source };
+        judge(&Resource::Instance(own("i-1")), &facts, None)
+    };
+    for checks in [checks("impaired", "ok"), checks("ok", "impaired"), checks("ok", "ok")] {
+        let judgment = judged(checks.clone());
+        assert!(matches!(judgment, Judgment::Failing(_)), "{checks:?}: {judgment:?}");
+    }
 }
 
 #[test]
@@ -750,8 +800,8 @@ fn the_owners_function_makes_nothing_good_that_is_not() {
 
 #[test]
 fn a_message_is_one_line() {
-    let report =
-        Report::unseen("AccessDenied:\n  User is not\r\n\tauthorized\u{2028}to look\u{1b}[2J");
+    let why = own("AccessDenied:\n  User is not\r\n\tauthorized\u{2028}to look\u{1b}[2J");
+    let report = Report::of(&Resource::Bucket(own("b")), Judgment::Unseen(why));
     let expected = "could not be looked at: AccessDenied: User is not authorized to look\\u{1b}[2J";
     assert_eq!(report.message, expected);
 }
