@@ -41,12 +41,11 @@ const fn by_hand(resource: &'static str) -> Sample {
 }
 
 /// The parts of the other account that samples are put into.
-const PARTS: [&str; 3] = ["subnet-new", "sg-new", "svm-new"];
+const PARTS: [&str; 2] = ["subnet-new", "sg-new"];
 
 /// The sample of each type.
 fn sample(kind: It) -> Sample {
     const GROUP: &[(&str, &str)] = &[("DBSubnetGroupName", "default")];
-    const MACHINE: &str = "{\"JunctionPath\":\"/data\",\"StorageVirtualMachineId\":\"svm-new\"}";
     match kind {
         It::Aurora => copied("rds@cluster:orders", GROUP),
         It::AuroraDsql => by_hand("dsql@cluster/abcdef"),
@@ -61,7 +60,7 @@ fn sample(kind: It) -> Sample {
         It::Efs => copied("elasticfilesystem@file-system/fs-1", &[]),
         It::Eks => by_hand("eks@cluster/prod"),
         It::FsxFileSystem => copied("fsx@file-system/fs-2", &[("SubnetIds", "[\"subnet-new\"]")]),
-        It::FsxVolume => copied("fsx@volume/fs-3/fsvol-1", &[("OntapConfiguration", MACHINE)]),
+        It::FsxVolume => Sample { resource: "fsx@volume/fs-3/fsvol-1", way: Way::InPlace },
         It::Neptune => copied("rds@cluster:graph", GROUP),
         It::Rds => copied("rds@db:ledger", GROUP),
         It::RdsCluster => Sample { resource: "rds@cluster:spread", way: Way::ByHandInPlace },

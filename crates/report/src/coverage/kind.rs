@@ -84,7 +84,8 @@ const KINDS: &[Kind] = &[
     managed(kind("EFS", "elasticfilesystem", "file-system/")),
     managed(kind("EKS", "eks", "cluster/")),
     shared(kind("FSx", "fsx", "file-system/")),
-    kind("FSx", "fsx", "volume/"),
+    // A volume of ONTAP. FSx makes backups of no other volumes.
+    not_copied(kind("FSx", "fsx", "volume/")),
     shared(one_way(kind("Neptune", "rds", "cluster:"))),
     one_way(continuous(kind("RDS", "rds", "db:"))),
     // A Multi-AZ DB cluster.
@@ -128,6 +129,10 @@ mod tests {
         assert_eq!(Kind::of(cluster, Some("RDS")).map(|it| it.copied), Some(Copied::Never));
         assert!(Kind::of(cluster, None).is_some_and(Kind::is_ambiguous));
         assert!(!Kind::of(volume, None).is_some_and(Kind::is_ambiguous));
+        let copied = |arn: &str| Kind::of(arn, Some("FSx")).map(|it| it.copied);
+        let of = |it: &str| format!("arn:aws:fsx:eu-west-1:111122223333:{it}");
+        assert_eq!(copied(&of("volume/fs-1/fsvol-1")), Some(Copied::Never));
+        assert_eq!(copied(&of("file-system/fs-2")), Some(Copied::Anywhere));
         assert_eq!(name("arn:aws:sqs:eu-west-1:111122223333:queue", None), None);
         assert_eq!(name(volume, Some("EC2")), None, "another type than its ARN has");
     }

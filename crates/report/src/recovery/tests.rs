@@ -349,7 +349,6 @@ fn every_type_is_restored_from_its_own_vault_and_from_the_central_copy_or_says_w
         ("SubnetId", "subnet-9"),
         ("SecurityGroupIds", "[\"sg-9\"]"),
         ("SubnetIds", "[\"subnet-9\"]"),
-        ("OntapConfiguration", "{}"),
     ]);
     for (kind, resource, settings) in EACH {
         let local = point(kind, resource, own());
@@ -363,7 +362,7 @@ fn every_type_is_restored_from_its_own_vault_and_from_the_central_copy_or_says_w
         let copied = point(kind, resource, central());
         let wish = RestoreRequest { set: needed.clone(), ..wish(vault(NEW, HERE, "org-backup")) };
         let there = planned(&copied, &wish, pairs(settings));
-        if kind == "Redshift" {
+        if kind == "Redshift" || resource.ends_with("fsvol-1") {
             let [Hindrance::Copy(_), ..] = &there.unwrap_err()[..] else { panic!("{kind}") };
             continue;
         }

@@ -1,6 +1,6 @@
 //! The checks that make jobs fail.
 
-use super::facts::{Feature, TypeFacts, is_multi_az_cluster};
+use super::facts::{Feature, TypeFacts, is_not_copied};
 use super::plan::Rule;
 use super::records::{BackedUp, BackupJob, EngineKey, Trouble};
 use super::{Jobs, Surroundings, VaultFacts, Works, whereabouts};
@@ -50,7 +50,7 @@ impl Works {
     ) -> Result<(), Trouble> {
         let Copying { role, from, destination, key, .. } = *copy;
         let kind = TypeFacts::of(copy.kind);
-        if kind.has(Feature::NotCopied) || is_multi_az_cluster(copy.kind, copy.resource) {
+        if kind.has(Feature::NotCopied) || is_not_copied(copy.kind, copy.resource) {
             return Err(Trouble::NotCopied);
         }
         let (account, region) = whereabouts(destination).ok_or(Trouble::NoVault)?;

@@ -394,6 +394,12 @@ pub(super) fn is_multi_az_cluster(kind: &str, arn: &str) -> bool {
     kind == "RDS" && arn.contains(":cluster:")
 }
 
+/// Returns whether no backup of this resource is copied, though those of others of its type are: a
+/// Multi-AZ DB cluster, and a volume of FSx, which is one of ONTAP.
+pub(super) fn is_not_copied(kind: &str, arn: &str) -> bool {
+    is_multi_az_cluster(kind, arn) || kind == "FSx" && arn.contains(":volume/")
+}
+
 /// Returns whether the opt-in decides also where a selection names the type.
 pub(super) fn opt_in_always_decides(kind: &str, arn: &str) -> bool {
     // Database clusters share one form of ARN, and file systems of FSx another.

@@ -385,13 +385,11 @@ fn the_same_request_with_the_same_token_restores_once() {
 
 #[test]
 fn an_ontap_volume_needs_its_virtual_machine_in_the_account() {
-    let (mut engine, point) = elsewhere(ONTAP, "FSx");
-    let config = point.metadata["OntapConfiguration"].as_str();
-    let old = [("Name", "data"), ("OntapConfiguration", config)];
-    let trouble = went(&mut engine, &order(NEW, point.id, &old)).unwrap_err();
+    let (mut engine, point) = backed_up(ONTAP, "FSx");
+    let config = "{\"storageVirtualMachineId\":\"svm-new\",\"junctionPath\":\"/data\"}";
+    let settings = [("Name", "data"), ("OntapConfiguration", config)];
+    let trouble = went(&mut engine, &order(ACCOUNT, point.id, &settings)).unwrap_err();
     assert!(matches!(trouble, RestoreTrouble::NoPart(_, _)), "{trouble}");
-    engine.put_part(NEW, REGION, "svm-1");
-    let config = "{\"storageVirtualMachineId\":\"svm-1\",\"junctionPath\":\"/data\"}";
-    let new = [("Name", "data"), ("OntapConfiguration", config)];
-    assert!(went(&mut engine, &order(NEW, point.id, &new)).is_ok());
+    engine.put_part(ACCOUNT, REGION, "svm-new");
+    assert!(went(&mut engine, &order(ACCOUNT, point.id, &settings)).is_ok());
 }
