@@ -1,6 +1,6 @@
 """Deletes the policies, backups, vaults, keys, roles and state that deleted stacks leave.
 
-Vaults that a lock keeps are printed first and stay. Every run searches again, and deletes a resource only
+Vaults that a lock or a legal hold keeps are printed first and stay. Every run searches again, and deletes a resource only
 after those that it finds through it. So a run continues where an interrupted one ended.
 """
 
@@ -55,6 +55,8 @@ class Vault:
     kept: str = ""
     # True if it has a lock that is taken off first.
     is_locked: bool = False
+    # The backups that legal holds keep: their ARNs, each with the names of its holds.
+    held: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def place(self) -> str:
@@ -63,6 +65,22 @@ class Vault:
     @property
     def key_id(self) -> str:
         return self.key.rpartition("/")[2]
+
+    @property
+    def stays(self) -> bool:
+        return bool(self.kept or self.held)
+
+    @property
+    def remainder(self) -> str:
+        """Returns the backups that stay, with the reason."""
+        if self.kept:
+            return f"{self.backups} backups in the vault {self.place}: {self.kept}"
+        count = f"{len(self.held)} backup{'' if len(self.held) == 1 else 's'}"
+        return f"{count} in the vault {self.place}, until you cancel legal holds and run this again: {self.holds}"
+
+    @property
+    def holds(self) -> str:
+        return ", ".join(sorted({name for names in self.held.values() for name in names}))
 
 
 @dataclass
@@ -77,13 +95,17 @@ class Findings:
     def lines(self) -> list[str]:
         """Returns the losses, and the deletions that AWS will refuse."""
         said = [f"- the backup policy `{name}` ({policy})" for policy, name in self.policies]
-        free = [it for it in self.vaults if not it.kept]
+        free = [it for it in self.vaults if not it.stays]
         kept = [it for it in self.vaults if it.kept]
+        held = [it for it in self.vaults if it.held and not it.kept]
         said += [f"- the vault {it.place}, with {it.backups} backups" for it in free]
         said += ["- the roles and keys of those accounts, and the state of org-backup"]
         if kept:
             said += ["AWS refuses to delete these until their backups expire. You pay for them until then:"]
             said += [f"- the vault {it.place}, with {it.backups} backups: {it.kept}" for it in kept]
+        if held:
+            said += ["Legal holds keep these, and you pay for them until you cancel the holds and run this again:"]
+            said += [f"- the vault {it.place}, with {len(it.held)} of its {it.backups} backups: {it.holds}" for it in held]
         return said
 
 
@@ -106,9 +128,10 @@ class Everything:
             self.refuse_what_nobody_may(rollout)
             for account, region, names in self.places(rollout):
                 findings.accounts.add(account)
-                for name in names:
-                    if vault := self.vault(account, region, name):
-                        findings.vaults.append(vault)
+                vaults = [it for name in names if (it := self.vault(account, region, name))]
+                if any(it.backups and not it.kept for it in vaults):
+                    self.hold(account, region, vaults)
+                findings.vaults += vaults
         return findings
 
     def refuse_what_nobody_may(self, rollout: Stack) -> None:
@@ -170,6 +193,19 @@ class Everything:
                 vault.kept = f"its compliance lock is final since {str(final)[:10]}, and each backup stays until it expires"
         return vault
 
+    def hold(self, account: str, region: str, vaults: list[Vault]) -> None:
+        """Notes in the vaults of an account and Region the backups that legal holds keep."""
+        query = "LegalHolds[?Status != 'CANCELED'].[LegalHoldId, Title]"
+        answer = self.ask(account, region, "backup", "list-legal-holds", "--query", query, "--output", "json")
+        for hold, title in json.loads(answer or "[]"):
+            words = ["list-recovery-points-by-legal-hold", "--legal-hold-id", hold, "--output", "json"]
+            query = "RecoveryPoints[].[BackupVaultName, RecoveryPointArn]"
+            points = json.loads(self.ask(account, region, "backup", *words, "--query", query) or "[]")
+            for vault in vaults:
+                for name, arn in points:
+                    if name == vault.name:
+                        vault.held.setdefault(arn, []).append(f"`{title}` ({hold})")
+
     def policies(self) -> list[tuple[str, str]]:
         """Returns the backup policies that stacks of this file made: their IDs and names."""
         first = self.plan.stacks[0]
@@ -202,9 +238,10 @@ class Everything:
             self.runner.say(f"The backup policy `{name}` is deleted.")
 
     def delete_backups(self, findings: Findings) -> None:
-        """Deletes the resources in the accounts, except those that a lock keeps and those that they need."""
-        kept = {it.account for it in findings.vaults if it.kept}
-        spared = {it.key for it in findings.vaults if it.kept}
+        """Deletes the resources in the accounts, except those that a lock or a legal hold keeps and those that
+        they need."""
+        kept = {it.account for it in findings.vaults if it.stays}
+        spared = {it.key for it in findings.vaults if it.stays}
         for vault in findings.vaults:
             if not vault.kept:
                 self.delete_vault(vault, spared)
@@ -213,11 +250,14 @@ class Everything:
             for role in dict.fromkeys(named[it] for it in ROLES if named.get(it)):
                 self.delete_role(account, role)
         if kept:
-            text = "Roles and keys stay in accounts where a lock keeps backups, which need them to expire"
+            text = "Roles and keys stay in accounts where a lock or a legal hold keeps backups, which need them to expire"
             self.runner.say(f"{text}: {', '.join(sorted(kept))}.")
 
     def delete_vault(self, vault: Vault, spared: set[str]) -> None:
-        """Deletes a vault with its backups. Deletes its key first, which only the vault names."""
+        """Deletes a vault with its backups. Deletes its key first, which only the vault names.
+
+        Deletes only the other backups of a vault in which legal holds keep some.
+        """
         at, name = (vault.account, vault.region, "backup"), ["--backup-vault-name", vault.name]
         if vault.is_locked and vault.backups:
             self.change(*at, "delete-backup-vault-lock-configuration", *name)
@@ -226,7 +266,7 @@ class Everything:
         fewest, since = None, time.monotonic()
         for pause in pauses():
             words = ["list-recovery-points-by-backup-vault", *name, *query]
-            points = json.loads(self.ask(*at, *words) or "[]")
+            points = [it for it in json.loads(self.ask(*at, *words) or "[]") if it not in vault.held]
             for it in points:
                 if it not in asked:
                     self.change(*at, "delete-recovery-point", *name, "--recovery-point-arn", it)
@@ -237,9 +277,13 @@ class Everything:
                 fewest, since = len(points), time.monotonic()
             elif time.monotonic() - since > STALLED:
                 text = f"the vault {vault.place} keeps {fewest} backups, such as {points[0]}"
-                hint = "look for legal holds and for errors of AWS Backup, and run this again"
+                hint = "look for new legal holds and for errors of AWS Backup, and run this again"
                 end(f"{text}; hint: {hint}")
             time.sleep(pause)
+        if vault.held:
+            kept = f"{len(vault.held)} stay: {vault.holds}"
+            self.runner.say(f"{len(asked)} backups of the vault {vault.place} are deleted, and {kept}.")
+            return
         # Keeps AWS managed keys, and keys that the stacks did not create.
         if vault.key not in spared and f":{vault.account}:key/" in vault.key and vault.key_id not in self.own_keys():
             self.delete_key(vault.account, vault.region, vault.key)

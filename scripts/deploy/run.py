@@ -193,10 +193,10 @@ class Runner(Commands):
             if stack.stays:
                 self.undeploy_stack(everything, findings, stack)
         everything.delete_backups(findings)
-        kept = [it for it in findings.vaults if it.kept]
-        self.say("Nothing is left that costs anything." if not kept else "These resources remain and are still charged:")
-        for it in kept:
-            self.say(f"- {it.backups} backups in the vault {it.place}: {it.kept}")
+        left = [it.remainder for it in findings.vaults if it.stays]
+        self.say("Nothing is left that costs anything." if not left else "These resources remain and are still charged:")
+        for it in left:
+            self.say(f"- {it}")
         self.say("Policy types, trusted access and settings stay on, and cost nothing.")
         self.say("The archives stay in their buckets.")
 

@@ -64,6 +64,9 @@ pub struct World {
     /// The vaults whose locks are final, and those whose locks somebody may take off.
     #[serde(default)]
     pub locks: BTreeMap<String, bool>,
+    /// The vaults in which a legal hold keeps the first backup.
+    #[serde(default)]
+    pub held: BTreeSet<String>,
     /// Backup policies by ID: their names, whose they are and where they are attached.
     #[serde(default)]
     pub policies: BTreeMap<String, (String, String, BTreeSet<String>)>,
@@ -345,8 +348,26 @@ impl World {
         }
     }
 
+    /// The legal holds of an account in a Region: one, if it keeps a backup there.
+    fn holds(&self, call: &Call) -> Vec<(String, String)> {
+        let at = format!("{} {} ", call.account(), call.option("--region").unwrap());
+        let held = self.held.iter().filter(|it| it.starts_with(&at));
+        held.filter_map(|it| Some((it.rsplit(' ').next()?.to_owned(), point(call, 0)))).collect()
+    }
+
     /// Vaults and what is in them.
     fn backup(&mut self, call: &Call, operation: &str) -> Result<String, String> {
+        match operation {
+            "list-legal-holds" => {
+                let is_there = !self.holds(call).is_empty();
+                let holds: Vec<_> = is_there.then_some(["hold-1", "audit"]).into_iter().collect();
+                return Ok(json!(holds).to_string());
+            }
+            "list-recovery-points-by-legal-hold" => {
+                return Ok(json!(self.holds(call)).to_string());
+            }
+            _ => {}
+        }
         let name = call.option("--backup-vault-name").unwrap();
         let (account, region) = (call.account().to_owned(), call.option("--region").unwrap());
         let kinds = ["AWS::Backup::BackupVault", "AWS::Backup::LogicallyAirGappedBackupVault"];
@@ -368,14 +389,23 @@ impl World {
             })
             .to_string()),
             "list-recovery-points-by-backup-vault" => {
-                let points = (0..count).map(|it| format!("arn:aws:backup:{region}:{account}:{it}"));
-                Ok(json!(points.collect::<Vec<_>>()).to_string())
+                let points = (0..count).map(|it| point(call, it));
+                let is_left = |it: &String| !self.deleted.contains(it);
+                Ok(json!(points.filter(is_left).collect::<Vec<_>>()).to_string())
             }
             "delete-backup-vault-lock-configuration" if lock == Some(false) => {
                 self.locks.remove(found);
                 Ok(String::new())
             }
             "delete-recovery-point" if lock.is_none() && !is_gapped => {
+                let arn = call.option("--recovery-point-arn").unwrap();
+                if self.held.contains(found) {
+                    if arn == point(call, 0) {
+                        return Err(format!("An error occurred (InvalidRequestException): {arn} is held"));
+                    }
+                    self.deleted.insert(arn.to_owned());
+                    return Ok(String::new());
+                }
                 // The last one empties it.
                 if call.option("--recovery-point-arn").unwrap().ends_with(":1") {
                     self.stack_sets.empty(found);
@@ -1057,4 +1087,10 @@ fn listed<'a>(
         Some(row(number, name, &parsed(&stack.template).body["Description"]))
     });
     json!(rows.collect::<Vec<_>>()).to_string()
+}
+
+/// The ARN of a backup in the account and the Region of a call.
+fn point(call: &Call, number: usize) -> String {
+    let (account, region) = (call.account(), call.option("--region").unwrap());
+    format!("arn:aws:backup:{region}:{account}:{number}")
 }

@@ -553,6 +553,42 @@ fn everything_is_taken_back_after_it_was_told_what_is_lost() {
     assert_eq!(left(&rollout), all);
 }
 
+#[test]
+fn a_backup_under_a_legal_hold_is_told_before_and_stays_with_what_it_needs() {
+    let rollout = to_be_taken_back(ADMINISTRATORS);
+    let held = "200000000001 eu-west-1 AWS::Backup::BackupVault org-backup";
+    rollout.0.aws(|it| it.held.insert(held.to_owned()));
+    let said = String::from_utf8(rollout.0.run(&UNDEPLOY[..4]).stdout).unwrap();
+    let line = "- the vault `org-backup` in 200000000001, eu-west-1, with 1 of its 2 backups: `audit` (hold-1)\n";
+    assert!(
+        said.contains(&format!(
+            "Legal holds keep these, and you pay for them until you cancel the holds and run this again:\n{line}"
+        )),
+        "{said}"
+    );
+    let said = rollout.0.succeed(&UNDEPLOY);
+    assert!(said.contains(
+        "These resources remain and are still charged:\n\
+         - 1 backup in the vault `org-backup` in 200000000001, eu-west-1, until you cancel legal holds and run this \
+         again: `audit` (hold-1)\n"
+    ), "{said}");
+    let all = left(&rollout);
+    let there = all["there"].as_array().unwrap();
+    assert!(there.contains(&json!(held)), "{all}");
+    let roles =
+        there.iter().filter(|it| it.as_str().unwrap().starts_with("200000000001 - AWS::IAM::Role"));
+    assert!(roles.count() > 0, "{all}");
+    rollout.0.aws(|it| {
+        assert!(!it.deleted.contains("arn:aws:kms:eu-west-1:200000000001:key/of-org-backup"));
+        assert!(it.deleted.contains("arn:aws:backup:eu-west-1:200000000001:1"));
+        // The hold is canceled.
+        it.held.clear();
+        it.stack_sets.empty(held);
+    });
+    rollout.0.succeed(&UNDEPLOY);
+    assert_eq!(left(&rollout)["there"], json!([]));
+}
+
 /// What is left after everything was taken back: stacks, vaults, roles and policies, and what was deleted.
 fn left(rollout: &Rollout) -> Value {
     rollout.0.aws(|it| {
