@@ -17,9 +17,11 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use policy::partition::Partition;
 use serde_json::{Value, json};
 use simulator::{Function, Outcome, Role, Settings, Simulator};
 
@@ -27,25 +29,11 @@ const MANAGEMENT: &str = "111122223333";
 const ROLE: &str = "org-backup-member";
 const BUCKET: &str = "state";
 const MACHINE: &str = "arn:aws:states:us-east-1:111122223333:stateMachine:members";
-const REGIONS: [&str; 17] = [
-    "ap-northeast-1",
-    "ap-northeast-2",
-    "ap-northeast-3",
-    "ap-south-1",
-    "ap-southeast-1",
-    "ap-southeast-2",
-    "ca-central-1",
-    "eu-central-1",
-    "eu-north-1",
-    "eu-west-1",
-    "eu-west-2",
-    "eu-west-3",
-    "sa-east-1",
-    "us-east-1",
-    "us-east-2",
-    "us-west-1",
-    "us-west-2",
-];
+/// The Regions that every account has.
+static REGIONS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    let regions = Partition::Commercial.regions();
+    regions.filter(|it| !Partition::has_to_be_enabled(it)).collect()
+});
 const LATENCY: Duration = Duration::from_millis(20);
 const CONCURRENCY: u32 = 32;
 /// The number of accounts for the script, which would take minutes of processor time for more.
@@ -165,7 +153,7 @@ fn event(simulator: &Simulator, request: u32) -> Value {
         "ResourceProperties": {
             "ServiceToken": "arn:aws:lambda:us-east-1:111122223333:function:member-accounts",
             "RoleName": ROLE,
-            "Regions": REGIONS,
+            "Regions": *REGIONS,
             "OptIn": { "EBS": "true", "S3": "true", "RDS": "true" },
             "Concurrency": CONCURRENCY.to_string(),
         },
@@ -317,7 +305,7 @@ async fn paired(binary: &Path, python: &Path, script: &Path) {
     let (_, ours) = subject.invoke(&simulator, &event(&simulator, 2)).await;
     ours.print("function, paired");
     let told = json!({
-        "endpoint": simulator.url(), "account": MANAGEMENT, "role": ROLE, "regions": REGIONS,
+        "endpoint": simulator.url(), "account": MANAGEMENT, "role": ROLE, "regions": *REGIONS,
         "threads": 8,
     });
     let mut script = Command::new(python)

@@ -19,6 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use ::tests::organization::{Organization, backed_up};
@@ -27,6 +28,7 @@ use ::tests::role::STATE_BUCKET;
 use ::tests::sweeps::{CHAT_TOPIC, Sweeps};
 use clap::Parser;
 use plan::member_accounts::run::BATCH;
+use policy::partition::Partition;
 use report::history::WAITING;
 use serde_json::json;
 use simulator::{
@@ -45,25 +47,11 @@ struct SweepArguments {
     prices: PathBuf,
 }
 
-const REGIONS: [&str; 17] = [
-    "ap-northeast-1",
-    "ap-northeast-2",
-    "ap-northeast-3",
-    "ap-south-1",
-    "ap-southeast-1",
-    "ap-southeast-2",
-    "ca-central-1",
-    "eu-central-1",
-    "eu-north-1",
-    "eu-west-1",
-    "eu-west-2",
-    "eu-west-3",
-    "sa-east-1",
-    "us-east-1",
-    "us-east-2",
-    "us-west-1",
-    "us-west-2",
-];
+/// The Regions that every account has.
+static REGIONS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    let regions = Partition::Commercial.regions();
+    regions.filter(|it| !Partition::has_to_be_enabled(it)).collect()
+});
 
 /// The names of the steps of a sweep.
 const STEPS: [&str; 3] = ["begin", "batches", "finish"];

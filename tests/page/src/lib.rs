@@ -9,12 +9,14 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::str::FromStr;
+use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
 use plan::id::{AccountId, TargetId};
 use plan::member_accounts::{
     Account, Failure, KeyState, Listed, Properties, Role, RolePolicies, Settings, Vault, VaultKey,
 };
+use policy::partition::Partition;
 use report::history::{
     AccountCounts, Bound, CauseChange, Change, Counts, Day, DayState, Evidence, LINES,
     ResourceLine, Summary, TestSeen, Timeline, TrendDay,
@@ -25,26 +27,11 @@ use report::{
 };
 use serde_json::{Value, json};
 
-/// The Regions of the reports.
-pub const REGIONS: [&str; 17] = [
-    "ap-northeast-1",
-    "ap-northeast-2",
-    "ap-northeast-3",
-    "ap-south-1",
-    "ap-southeast-1",
-    "ap-southeast-2",
-    "ca-central-1",
-    "eu-central-1",
-    "eu-north-1",
-    "eu-west-1",
-    "eu-west-2",
-    "eu-west-3",
-    "sa-east-1",
-    "us-east-1",
-    "us-east-2",
-    "us-west-1",
-    "us-west-2",
-];
+/// The Regions of the reports: those that every account has.
+pub static REGIONS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    let regions = Partition::Commercial.regions();
+    regions.filter(|it| !Partition::has_to_be_enabled(it)).collect()
+});
 
 /// The units, each with the one that it is in.
 const UNITS: [(&str, Option<usize>); 8] = [
@@ -223,7 +210,7 @@ pub fn sample(accounts: usize) -> Report {
     let organization = organization(accounts);
     let wanted = json!({
         "RoleName": "org-backup-member",
-        "Regions": REGIONS,
+        "Regions": *REGIONS,
         "TargetIds": ["root"],
         "OptIn": "All",
         "VaultName": "org-backup",
