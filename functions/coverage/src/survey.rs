@@ -61,7 +61,16 @@ pub struct Survey {
     /// The reason why the account could not be entered, if it could not.
     pub barred: Option<Barred>,
     /// The parts that could not be read.
-    unread: Vec<String>,
+    unread: Vec<UnreadPart>,
+}
+
+/// A part of an account that could not be read.
+#[derive(Debug)]
+struct UnreadPart {
+    /// The part and the reason, in words.
+    line: String,
+    /// True if the reason is the one that bars the account.
+    is_barred: bool,
 }
 
 /// An account that could not be entered.
@@ -71,8 +80,6 @@ pub struct Barred {
     pub account: AccountId,
     /// The name of the account.
     name: String,
-    /// The reason.
-    problem: String,
     /// The reason and the next step.
     pub why: String,
 }
@@ -92,8 +99,7 @@ impl Survey {
     /// Returns the parts that could not be read for another reason than the one that bars the account,
     /// which each of its Regions repeats.
     pub fn unread_besides(&self) -> impl Iterator<Item = &String> {
-        let barred = self.barred.as_ref();
-        self.unread.iter().filter(move |it| barred.is_none_or(|by| !it.ends_with(&by.problem)))
+        self.unread.iter().filter(|it| !it.is_barred).map(|it| &it.line)
     }
 
     /// Returns `true` if all of the account could be read.
@@ -230,7 +236,8 @@ impl<'a> Surveyor<'a> {
             sum.bar(id);
         }
         let barred = survey.barred.iter().map(ToString::to_string);
-        barred.chain(survey.unread.iter().cloned()).for_each(|it| sum.unread(it));
+        let unread = survey.unread.iter().map(|it| it.line.clone());
+        barred.chain(unread).for_each(|it| sum.unread(it));
     }
 
     /// Returns `true` if all recovery points of this vault were read with the copies.
@@ -272,7 +279,6 @@ impl<'a> Surveyor<'a> {
                 survey.barred = Some(Barred {
                     account: account.clone(),
                     name: placed.listed.account.name.clone(),
-                    problem: barred.problem.clone(),
                     why: advised(&barred.problem, Some(self.terms.hint)),
                 });
                 let closed = |it: &Region| (it.clone(), RegionReads::barred(&barred.problem));
@@ -314,13 +320,14 @@ impl<'a> Surveyor<'a> {
             if let Some(view) = &self.view {
                 match self.own.indexed(view, account, region).await {
                     Ok(indexed) => read.indexed = Some(indexed),
-                    Err(error) => survey.unread.push(error.problem()),
+                    Err(error) => survey.unread.push(part(error.problem())),
                 }
             }
-            survey.unread.extend(not_read(account, region, read));
+            let is_barred = survey.barred.is_some();
+            survey.unread.extend(not_read(account, region, read, is_barred));
         }
-        let unread = reads.unread.values();
-        survey.unread.extend(unread.map(|it| format!("the account {account}: {it}")));
+        let of_vaults = reads.unread.values();
+        survey.unread.extend(of_vaults.map(|it| part(format!("the account {account}: {it}"))));
         let path = organization.id_path(placed.unit);
         let plans = self.plans(index).unwrap_or_default();
         survey.places = self.common.places(Holder { account, path: &path, plans }, reads);
@@ -353,12 +360,26 @@ async fn look_into(
     })
 }
 
-/// Returns the parts that were not read in a Region of an account that could be entered.
-fn not_read(account: &AccountId, region: &Region, read: &RegionReads) -> Vec<String> {
+/// Returns the part in `line`, which could not be read although nothing bars the account.
+fn part(line: String) -> UnreadPart {
+    UnreadPart { line, is_barred: false }
+}
+
+/// Returns the parts that were not read in a Region of an account. If `is_barred`, the account could not be
+/// entered, and that is the reason for all of them except its jobs, which are read from elsewhere.
+fn not_read(
+    account: &AccountId,
+    region: &Region,
+    read: &RegionReads,
+    is_barred: bool,
+) -> Vec<UnreadPart> {
     let RegionReads { vaults, local, tagged, jobs, copy_jobs, tests, .. } = read;
     let of_account = [vaults.as_ref().err(), local.as_ref().err(), tagged.as_ref().err()];
     let of_jobs = [jobs.as_ref().err(), copy_jobs.as_ref().err(), tests.as_ref().err()];
-    let mut all: Vec<_> = of_account.into_iter().chain(of_jobs).flatten().collect();
-    all.dedup();
-    all.into_iter().map(|it| format!("the account {account} in {region}: {it}")).collect()
+    let of_account = of_account.into_iter().flatten().map(|it| (it, is_barred));
+    let of_jobs = of_jobs.into_iter().flatten().map(|it| (it, false));
+    let mut all: Vec<_> = of_account.chain(of_jobs).collect();
+    all.dedup_by(|later, it| later.0 == it.0);
+    let line = |it: &str| format!("the account {account} in {region}: {it}");
+    all.into_iter().map(|(it, is_barred)| UnreadPart { line: line(it), is_barred }).collect()
 }
