@@ -55,6 +55,44 @@ fn what_stacks_cost_is_counted_in_the_templates() {
     assert_eq!(told, BTreeMap::new());
 }
 
+/// The value of sums of products, in which numbers may have commas and units.
+fn value(text: &str) -> f64 {
+    if let Some((before, rest)) = text.rsplit_once('(') {
+        let (inside, after) = rest.split_once(')').unwrap();
+        return value(&format!("{before}{}{after}", value(inside)));
+    }
+    let number = |it: &str| {
+        let digits: String = it.chars().filter(|it| it.is_ascii_digit() || *it == '.').collect();
+        digits.parse::<f64>().unwrap_or_else(|_| panic!("`{it}` in `{text}` is no number"))
+    };
+    text.split('+').map(|it| it.split('×').map(number).product::<f64>()).sum()
+}
+
+#[test]
+fn the_arithmetic_of_the_costs_is_right() {
+    let page = fs::read_to_string(root().join("docs/costs.md")).unwrap();
+    for (equals, _) in page.match_indices(" = ") {
+        let (left, right) = (&page[..equals], &page[equals + 3..]);
+        let is_part = |it: char| it.is_ascii_digit() || ",. ×+()sGB".contains(it);
+        let start = left.char_indices().rev().take_while(|it| is_part(it.1)).last().unwrap().0;
+        let end = right.find(|it: char| !it.is_ascii_digit() && !",.".contains(it)).unwrap();
+        assert_eq!(value(&left[start..]), value(&right[..end]), "{}", &left[start..]);
+    }
+    // The prices of a GB-month in warm storage and of a GB to another Region.
+    assert!(
+        page.contains(": 0.05 USD for a GB-month of EFS") && page.contains("0.02 USD for a GB to")
+    );
+    for row in &table("docs/costs.md", "backups")[2..] {
+        let is_transfer = row[0].contains("transfer") || row[0].starts_with("and in each month");
+        if let (Some((_, stored)), Some((price, _))) =
+            (row[1].split_once(" = "), row[2].split_once(" USD"))
+        {
+            let per_gb = if is_transfer { 0.02 } else { 0.05 };
+            assert_eq!(format!("{:.2}", value(stored) * per_gb), price.replace(',', ""), "{row:?}");
+        }
+    }
+}
+
 #[test]
 fn the_readme_names_every_template_and_every_property() {
     let rows = table("README.md", "Template");
