@@ -260,9 +260,13 @@ fn events(observed: &Observed) -> Check {
     })
 }
 
-/// Returns `true` if everything in the stack works.
+/// Returns `true` if a stack with this status has its resources. A stack keeps them during an update, and has
+/// none once its creation was rolled back.
 fn is_whole(status: &str) -> bool {
-    status.ends_with("_COMPLETE") && !status.starts_with("DELETE")
+    match status {
+        "CREATE_COMPLETE" | "IMPORT_COMPLETE" | "IMPORT_ROLLBACK_COMPLETE" => true,
+        it => it.starts_with("UPDATE_") && !it.ends_with("_FAILED"),
+    }
 }
 
 fn quotas(policies: &[KnownPolicy]) -> Judged {

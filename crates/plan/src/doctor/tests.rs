@@ -293,6 +293,15 @@ fn elsewhere_events_need_the_forwarder() {
     for (status, expect) in [
         ("CREATE_COMPLETE", expect![""]),
         ("UPDATE_ROLLBACK_COMPLETE", expect![""]),
+        ("UPDATE_IN_PROGRESS", expect![""]),
+        ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", expect![""]),
+        (
+            "ROLLBACK_COMPLETE",
+            expect![[r"
+            problem Region of events: the stack `forwarder` in us-east-1 forwards events and is ROLLBACK_COMPLETE
+              deploy templates/event-forwarder.yaml in us-east-1 again
+        "]],
+        ),
         (
             "UPDATE_ROLLBACK_FAILED",
             expect![[r"
