@@ -41,6 +41,7 @@ mod protocol;
 mod reattach;
 mod recovery;
 mod recovery_many;
+mod recovery_once;
 mod recovery_page;
 mod recovery_trouble;
 mod recovery_types;

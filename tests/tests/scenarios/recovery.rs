@@ -1,14 +1,16 @@
 //! `org-backup points`, `backup`, `restore` and `recover`: what is lost comes back.
 
 use std::fs;
+use std::process::Command;
 use std::time::Duration;
 
 use page::plan;
 use serde_json::{Value, json};
 use simulator::{CallOutcome, DataServices, Fault, KeyType, RestoreJob, Role, Vault};
-use tests::command::{Run, org_backup_beside};
+use tests::command::{Run, command_beside, ran};
 use tests::deploy::repository;
 use tests::organization::{Organization, backed_up};
+use tests::role::STATE_BUCKET;
 use tests::template::Template;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -105,7 +107,22 @@ impl World {
     }
 
     pub(crate) async fn run(&self, arguments: &[&str]) -> Run {
-        org_backup_beside(&self.organization, &self.services, arguments).await
+        ran(&self.organization, self.command(arguments)).await
+    }
+
+    /// The command with these arguments.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = command_beside(&self.organization, &self.services, MANAGEMENT);
+        command.args(arguments).env("STATE_BUCKET", STATE_BUCKET);
+        command
+    }
+
+    /// Waits until an operation was called with success so often.
+    pub(crate) async fn reached(&self, operation: &str, count: usize) {
+        let mut looks = interval(Duration::from_millis(20));
+        while self.count(operation) < count {
+            looks.tick().await;
+        }
     }
 
     pub(crate) async fn recover(&self, more: &[&str]) -> Run {
@@ -568,19 +585,13 @@ async fn a_backup_on_demand_joins_the_same_backup_and_no_other() {
     let [volume] = world.night(&[("EBS", "ec2@volume/vol-1")]).try_into().unwrap();
     world.organization.pace_jobs(Duration::from_hours(1), Duration::from_hours(1));
     let own = ["backup", &volume, "--yes"];
-    let until = async |operation: &str, count: usize| {
-        let mut looks = interval(Duration::from_millis(20));
-        while world.count(operation) < count {
-            looks.tick().await;
-        }
-    };
     let meanwhile = async {
-        until("DescribeBackupJob", 1).await;
+        world.reached("DescribeBackupJob", 1).await;
         let other = ["backup", &volume, "--vault", "archive", "--keep-days", "400", "--yes"];
         let other = world.run(&other).await;
         let listed = world.count("ListBackupJobs");
         let end = async {
-            until("ListBackupJobs", listed + 1).await;
+            world.reached("ListBackupJobs", listed + 1).await;
             world.organization.let_go_by(Duration::from_hours(2));
         };
         (other, tokio::join!(world.run(&own), end).0)

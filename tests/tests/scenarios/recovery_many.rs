@@ -5,7 +5,6 @@ use std::time::Duration;
 use serde_json::Value;
 use simulator::{Flaw, Moment};
 use tests::organization::backed_up;
-use tokio::time::interval;
 
 use crate::recovery::{REGION, World};
 
@@ -97,10 +96,7 @@ async fn two_people_who_restore_at_once_with_other_settings_are_told_of_each_oth
     let with = |setting: &'static str| [&restoring[..], &["--set", setting]].concat();
     let (one, two) = (with("volumeType=gp3"), with("volumeType=io1"));
     let meanwhile = async {
-        let mut looks = interval(Duration::from_millis(20));
-        while world.count("StartRestoreJob") == 0 {
-            looks.tick().await;
-        }
+        world.reached("StartRestoreJob", 1).await;
         let second = world.run(&two).await;
         // Somebody who wants the same joins, and who wants another one as well says so.
         let again = [&two[..], &["--again", "2"]].concat();

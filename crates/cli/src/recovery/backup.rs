@@ -113,7 +113,7 @@ pub(crate) async fn backup(
     if !is_confirmed(arguments.yes, "AWS Backup makes a backup.") {
         return Ok(Exit::Fine);
     }
-    told_of_interrupts();
+    told_of_interrupts(false);
     let ending = match make(&reach, &account, &wanted, now).await {
         Ok(ending) | Err(ending) => ending,
     };

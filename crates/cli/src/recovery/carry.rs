@@ -65,6 +65,8 @@ impl Ending {
 /// The means to carry plans out.
 pub(super) struct Carrier<'r, 'a> {
     pub(super) reach: &'r Reach<'a>,
+    /// True if `--again` repeats also what was restored and is there.
+    pub(super) repeats: bool,
 }
 
 /// The ARN of what a job made, if AWS tells.
@@ -148,33 +150,54 @@ impl<'a> Carrier<'_, 'a> {
         Ok(found.is_some_and(|it| it.status == report::coverage::PointStatus::Usable))
     }
 
-    /// The job of an earlier run that restored, or restores, the same with the same settings. One that
-    /// failed is not repeated by the same token, and is for `--again` to tell apart. So is one of which
-    /// the result is gone. A run with other settings that is under way is an error, since two would make
-    /// the same thing twice.
+    /// The job of an earlier run that restores, or restored, the same with the same settings.
+    ///
+    /// One at work is always joined: AWS Backup forgets its token after some time, and a second one would
+    /// make the same thing twice. One that ended well is joined as well, unless `--again` repeats it. One
+    /// that failed is not repeated by the same token, and is for `--again` to tell apart. So is one of
+    /// which the result is gone. Without `--again`, a run with other settings that is under way is an
+    /// error.
     async fn begun(
         &self,
         plan: &RestorePlan,
         arn: &str,
         role: &RoleName,
     ) -> Result<Option<String>, Ending> {
-        if plan.is_again() {
-            return Ok(None);
-        }
         let goal = &plan.goal;
         let member = self.enter(&goal.account, &RESTORES, &goal.region, role).await?;
         let unread = |it: aws::Error| Ending::Unfollowed(it.problem());
         let earlier = member.restores_of(&goal.region, &goal.account, arn).await.map_err(unread)?;
-        let mut gone = None;
+        let (mut done, mut others) = (vec![], vec![]);
         for it in earlier.into_iter().filter(|it| it.is_open() || it.is_done()) {
             let settings = member.restore_settings(&goal.region, &it.id).await.map_err(unread)?;
-            if plan.is_restore(&settings) {
-                if it.is_open() || !self.is_gone(plan, &it.id).await {
-                    return Ok(Some(it.id));
-                }
-                gone.get_or_insert(it.id);
-                continue;
+            match (plan.is_restore(&settings), it.is_open()) {
+                (true, true) => return Ok(Some(it.id)),
+                (true, false) => done.push(it.id),
+                (false, _) => others.push(it),
             }
+        }
+        let resource = &plan.point.resource;
+        if plan.is_again() && self.repeats {
+            for job in done {
+                let told = format!(
+                    "{resource}: the restore job {job} restored it with the same settings, and --again \
+                     restores it once more"
+                );
+                note("note", &told);
+            }
+            return Ok(None);
+        }
+        let mut gone = None;
+        for job in done {
+            if !self.is_gone(plan, &job).await {
+                return Ok(Some(job));
+            }
+            gone.get_or_insert(job);
+        }
+        if plan.is_again() {
+            return Ok(None);
+        }
+        for it in others {
             let why = format!(
                 "the restore job {} of the same recovery point is {}, with other settings",
                 it.id,
@@ -184,7 +207,7 @@ impl<'a> Carrier<'_, 'a> {
                 let what = "somebody else restores it".to_owned();
                 return Err(Ending::Failed { what, why });
             }
-            note("note", &format!("{}: {why}", plan.point.resource));
+            note("note", &format!("{resource}: {why}"));
         }
         match gone {
             Some(job) => Err(Ending::Failed {

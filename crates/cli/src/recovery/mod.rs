@@ -91,7 +91,7 @@ struct Manner {
     /// as for the original]
     #[arg(long, value_name = "DAYS")]
     keep_days: Option<i64>,
-    /// A word that distinguishes this run from an earlier one that failed, so that new jobs are started
+    /// A word that distinguishes this run from earlier ones, so that new jobs are started where those ended
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     again: String,
     /// Do not ask for confirmation
@@ -190,13 +190,15 @@ fn not_looked_at(unread: &BTreeSet<String>) {
     }
 }
 
-/// Says that what was begun goes on by itself.
-fn told_of_interrupts() {
-    note(
-        "note",
-        "AWS Backup does the work: you can interrupt this command, and the same command continues where \
-         it stopped",
-    );
+/// Says that what was begun goes on by itself. A command that `repeats` what ended says how to join that.
+fn told_of_interrupts(repeats: bool) {
+    let otherwise = if repeats {
+        "the same command follows the job while it is at work, and without --again also when it has ended"
+    } else {
+        "the same command continues where it stopped"
+    };
+    let told = format!("AWS Backup does the work: you can interrupt this command, and {otherwise}");
+    note("note", &told);
 }
 
 /// Returns the question before plans are carried out.

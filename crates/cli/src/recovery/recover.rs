@@ -28,7 +28,7 @@ use crate::{CommandError, Exit};
 /// Uses the newest copy of each resource, or the newest one before a given time. Shows the plan for
 /// each resource and those that cannot be restored, and asks for confirmation. Restores several
 /// resources at once, in the order that their types need. If you run the command again, it follows the
-/// jobs that it started.
+/// jobs that it started. With --again, it repeats what failed or is gone, and nothing that is there.
 ///
 /// Looks at everything that was restored, as restore tests do, and reads no data.
 ///
@@ -138,7 +138,7 @@ pub(crate) async fn recover(
     let plans = recoveries.iter().filter(|it| it.plan.is_ok()).count();
     let mut recoveries = recoveries;
     if plans > 0 && is_confirmed(arguments.manner.yes, &question(plans, None)) {
-        told_of_interrupts();
+        told_of_interrupts(false);
         carry(arguments, &reach, &mut recoveries).await;
         look(arguments, &reach, &mut recoveries).await;
         tell(arguments, &recoveries)?;
@@ -222,7 +222,7 @@ fn goal(arguments: &RecoverArguments, point: &KeptPoint) -> Destination {
 
 /// Carries the plans out: one turn after the other, and those of a turn side by side.
 async fn carry(arguments: &RecoverArguments, reach: &Reach<'_>, recoveries: &mut [Recovery]) {
-    let carrier = &Carrier { reach };
+    let carrier = &Carrier { reach, repeats: false };
     let turn = |it: &Recovery| it.plan.as_ref().ok().map(|it| it.kind.turn());
     let turns: BTreeSet<_> = recoveries.iter().filter_map(turn).collect();
     for now in turns {
@@ -240,7 +240,7 @@ async fn carry(arguments: &RecoverArguments, reach: &Reach<'_>, recoveries: &mut
 
 /// Looks at everything that was restored, when all of it is.
 async fn look(arguments: &RecoverArguments, reach: &Reach<'_>, recoveries: &mut [Recovery]) {
-    let carrier = &Carrier { reach };
+    let carrier = &Carrier { reach, repeats: false };
     let all = recoveries.iter_mut().map(|recovery| {
         Box::pin(async move {
             if let (Ok(plan), Some(Ending::Restored { job, .. })) =

@@ -24,7 +24,8 @@ use crate::{CommandError, Exit};
 ///
 /// Shows the resource to create with its role, network and key, and asks for confirmation. A recovery
 /// point of another account or Region is copied first. Existing resources are not changed, except one
-/// that you name with --overwrite. If you run the command again, it follows the jobs that it started.
+/// that you name with --overwrite. If you run the command again, it follows the jobs that it started. With
+/// --again, it follows those that are at work, and repeats a restore that ended.
 ///
 /// Looks at what was restored, as restore tests do, and reads no data.
 ///
@@ -146,8 +147,8 @@ pub(crate) async fn restore(
     if !is_confirmed(arguments.manner.yes, &question(1, Some(&plan))) {
         return Ok(Exit::Fine);
     }
-    told_of_interrupts();
-    let carrier = Carrier { reach: &reach };
+    told_of_interrupts(!arguments.manner.again.is_empty());
+    let carrier = Carrier { reach: &reach, repeats: true };
     let ending = carrier.carry(&plan).await;
     let look = match &ending {
         Ending::Restored { job, .. } => Some(carrier.look(&plan, job).await),

@@ -85,6 +85,9 @@ pub struct RestorePlan {
     again: String,
 }
 
+/// The setting that has the token of a file system of EFS.
+const CREATION_TOKEN: &str = "CreationToken";
+
 /// The time before its end from which a recovery point is worth a remark: a copy may take that long.
 const SOON: Duration = Duration::from_hours(48);
 
@@ -167,7 +170,7 @@ pub fn plan(
         // By its own token, EFS makes one file system, even if another caller asks again.
         let token = plan.token("file system", &plan.point.arn);
         let token = token.get(..40).unwrap_or(&token).to_owned();
-        put(&mut plan.settings, "CreationToken", &token);
+        put(&mut plan.settings, CREATION_TOKEN, &token);
     }
     Ok(plan)
 }
@@ -272,12 +275,14 @@ impl RestorePlan {
         sha256(format!("{what} {} {goal} {role} {again} {more}", point.arn).as_bytes())
     }
 
-    /// Returns `true` if a restore with these settings is this one. AWS may add settings of its own.
+    /// Returns `true` if a restore with these settings is this one, or one that only `--again` tells apart.
+    /// AWS may add settings of its own.
     pub fn is_restore(&self, settings: &BTreeMap<String, String>) -> bool {
-        self.settings.iter().all(|(key, value)| get(settings, key) == Some(value))
+        let own = self.settings.iter().filter(|it| !it.0.eq_ignore_ascii_case(CREATION_TOKEN));
+        own.into_iter().all(|(key, value)| get(settings, key) == Some(value))
     }
 
-    /// Returns `true` if it differs from an earlier one, whose restore is not joined.
+    /// Returns `true` if it repeats an earlier one that ended.
     pub fn is_again(&self) -> bool {
         !self.again.is_empty()
     }

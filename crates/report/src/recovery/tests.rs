@@ -616,6 +616,18 @@ fn a_restore_is_known_again_by_its_settings() {
     assert!(!plan.is_restore(&theirs));
 }
 
+#[test]
+fn a_restore_that_only_again_tells_apart_is_known_again() {
+    let (point, metadata) = each("EFS");
+    let with = |again: &str| {
+        let wish = RestoreRequest { again: again.to_owned(), ..wish(own()) };
+        planned(&point, &wish, metadata.clone()).unwrap()
+    };
+    let (first, again) = (with(""), with("2"));
+    assert_ne!(first.settings, again.settings, "each has a token of its own");
+    assert!(first.is_restore(&again.settings) && again.is_restore(&first.settings));
+}
+
 fn newest(points: impl IntoIterator<Item = KeptPoint>, before: Option<SystemTime>) -> Vec<Chosen> {
     newest_into(NEW, points, before)
 }
