@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
 use serde_json::json;
-use simulator::{BackupQuotas, Flaw, Jobs, KeyType, Vault};
+use simulator::{BackupQuotas, Fault, Flaw, Jobs, KeyType, Vault};
 use tests::organization::backed_up;
 
 use crate::recovery::{REGION, World};
@@ -34,11 +34,16 @@ fn flaw(world: &World, flaw: Flaw) {
     }
 }
 
+/// Has the restores of a resource run into a quota of its service for an hour.
+fn beyond_quota(world: &World, resource: &str) {
+    world.organization.fail_jobs(Jobs::RestoresBeyondQuota, resource, Duration::from_hours(1));
+}
+
 fn volume(world: &World) -> String {
     world.arn("ec2@volume/vol-1")
 }
 
-const TROUBLES: [Trouble; 15] = [
+const TROUBLES: [Trouble; 17] = [
     ("partial", |it| flaw(it, Flaw::Partial), 1, "parts of it are missing; hint: take another one"),
     (
         "being deleted",
@@ -118,10 +123,25 @@ const TROUBLES: [Trouble; 15] = [
         "with --member-role and --central-role, name roles that you may assume there",
     ),
     (
-        "quota",
+        "too many copies at once",
         |it| it.organization.limit_backups(BackupQuotas { copies: 0, ..BackupQuotas::default() }),
         1,
-        "raise the quota or free what uses it up",
+        "wait until other jobs there end, or name a lower --concurrency",
+    ),
+    (
+        "too many restores at once",
+        |it| {
+            let refused = Fault::error("StartRestoreJob", "LimitExceededException");
+            it.organization.fail(refused.forever());
+        },
+        1,
+        "AWS Backup refuses it: ",
+    ),
+    (
+        "quota of the service",
+        |it| beyond_quota(it, &volume(it)),
+        1,
+        "VolumeLimitExceeded); hint: raise the quota of storage of volumes in EBS",
     ),
     (
         "failed copy",
@@ -182,4 +202,33 @@ async fn a_name_that_is_taken_is_told_and_another_is_taken_instead() {
     let other = world.run(&other).await;
     assert_eq!(other.code, 0, "{}\n{}", other.text, other.notes);
     assert_eq!(world.came_back(), ["DynamoDB", "DynamoDB"]);
+}
+
+#[tokio::test]
+async fn what_a_quota_stopped_comes_back_with_again_and_nothing_else_does() {
+    let world = World::start().await;
+    let things = [
+        ("EBS", "ec2@volume/vol-1"),
+        ("DynamoDB", "dynamodb@table/carts"),
+        ("RDS", "rds@db:ledger"),
+    ];
+    let database = &world.night(&things)[2];
+    beyond_quota(&world, database);
+    let recovering = ["--set", "RDS.DBSubnetGroupName=default", "--yes"];
+    let first = world.recover(&recovering).await;
+    assert_eq!(first.code, 1, "{}\n{}", first.text, first.notes);
+    assert!(first.text.contains("restored: 2 of 3"), "{}", first.text);
+    let line = first.printed[0].lines().find(|it| it.starts_with(&format!("  {database}: ")));
+    let hint = "raise the quota of storage of DB instances in RDS, or free what uses it up, then run \
+                again with --again 2";
+    assert!(line.is_some_and(|it| it.ends_with(hint)), "{}", first.text);
+    world.organization.let_go_by(Duration::from_hours(2));
+    let again = [&recovering[..], &["--again", "2"]].concat();
+    for _run in 0..2 {
+        let second = world.recover(&again).await;
+        assert_eq!(second.code, 0, "{}\n{}", second.text, second.notes);
+        assert_eq!(world.came_back(), ["DynamoDB", "EBS", "RDS"]);
+        assert_eq!(world.organization.restore_jobs().len(), 4);
+        world.organization.let_go_by(Duration::from_hours(2));
+    }
 }

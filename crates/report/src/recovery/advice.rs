@@ -3,7 +3,7 @@
 use plan::id::AccountId;
 use plan::member_accounts::{CopySource, admits_copies};
 
-use super::command::JobCommand;
+use super::command::{JobCommand, RestoringCommand};
 
 /// A trouble of a job, by what its message is about.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -18,8 +18,12 @@ pub enum JobTrouble {
     PassRole,
     /// There is something of the name.
     NameTaken,
-    /// A quota or a capacity is used up.
-    Quota,
+    /// A quota is used up: this one, if its code is known.
+    Quota(Option<&'static str>),
+    /// As many jobs or requests are at work as there may be.
+    TooMany,
+    /// AWS has no room for it.
+    Capacity,
     /// A key cannot be used.
     Key,
     /// A part of a network is not there.
@@ -34,17 +38,41 @@ pub enum JobTrouble {
     Other,
 }
 
+/// The quotas of services, by the codes of their errors. A code comes before one that is part of it.
+const QUOTAS: [(&str, &str); 11] = [
+    ("vcpulimitexceeded", "vCPUs of instances in EC2"),
+    ("instancelimitexceeded", "instances in EC2"),
+    ("volumelimitexceeded", "storage of volumes in EBS"),
+    ("maxiopslimitexceeded", "IOPS of volumes in EBS"),
+    ("storagequotaexceeded", "storage of DB instances in RDS"),
+    ("instancequotaexceeded", "DB instances in RDS"),
+    ("dbclusterquotaexceeded", "DB clusters in RDS"),
+    ("clusterquotaexceeded", "clusters in Redshift"),
+    ("numberofnodesquotaexceeded", "nodes in Redshift"),
+    ("toomanybuckets", "buckets in S3"),
+    ("filesystemlimitexceeded", "file systems in EFS"),
+];
+
 /// The words of the messages of each trouble, in the order in which they are looked for.
-const WORDS: [(&[&str], JobTrouble); 11] = [
+const WORDS: [(&[&str], JobTrouble); 13] = [
     (&["with other settings"], JobTrouble::Rival),
     (&["made is gone"], JobTrouble::Gone),
     (&["backs it up into"], JobTrouble::Busy),
     (&["passrole", "instance profile"], JobTrouble::PassRole),
     (&["already exist", "is in use", "already owned"], JobTrouble::NameTaken),
     (
-        &["quota", "limit", "exceed", "insufficient capacity", "insufficientinstancecapacity"],
-        JobTrouble::Quota,
+        &[
+            "insufficient capacity",
+            "insufficientinstancecapacity",
+            "insufficientvolumecapacity",
+            "insufficientdbinstancecapacity",
+            "insufficientdbclustercapacity",
+            "insufficientstorageclustercapacity",
+        ],
+        JobTrouble::Capacity,
     ),
+    (&["limitexceededexception"], JobTrouble::TooMany),
+    (&["quota", "limit", "exceed"], JobTrouble::Quota(None)),
     (&["kms", "encryption key", "key policy"], JobTrouble::Key),
     (&["subnet", "vpc", "security group", "availability zone"], JobTrouble::Network),
     (
@@ -57,13 +85,16 @@ const WORDS: [(&[&str], JobTrouble); 11] = [
 
 impl JobTrouble {
     /// Every trouble.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::Rival,
         Self::Gone,
         Self::Busy,
         Self::PassRole,
         Self::NameTaken,
-        Self::Quota,
+        Self::Quota(None),
+        Self::Quota(Some("buckets in S3")),
+        Self::TooMany,
+        Self::Capacity,
         Self::Key,
         Self::Network,
         Self::VaultPolicy,
@@ -75,6 +106,9 @@ impl JobTrouble {
     /// The trouble of a job that failed with this message.
     pub fn of(message: &str) -> Self {
         let message = message.to_ascii_lowercase();
+        if let Some(quota) = QUOTAS.iter().find(|it| message.contains(it.0)) {
+            return Self::Quota(Some(quota.1));
+        }
         let fits = |words: &[&str]| words.iter().any(|it| message.contains(it));
         WORDS.iter().find(|it| fits(it.0)).map_or(Self::Other, |it| it.1)
     }
@@ -105,7 +139,23 @@ impl JobTrouble {
                                           member-account.yaml, or restore without it"
                 .to_owned(),
             (Self::NameTaken, Some(by)) => by.own("name another with --name", "--name …"),
-            (Self::Quota, _) => format!("raise the quota or free what uses it up, then {again}"),
+            (Self::Quota(Some(quota)), _) => {
+                format!("raise the quota of {quota}, or free what uses it up, then {again}")
+            }
+            (Self::Quota(None), _) => {
+                format!("raise the quota or free what uses it up, then {again}")
+            }
+            (Self::TooMany, Some(RestoringCommand::Recover { .. })) => format!(
+                "wait until other jobs there end, or name a lower --concurrency, then {again}"
+            ),
+            (Self::TooMany, _) => {
+                format!("wait until other jobs there end, or raise their quota, then {again}")
+            }
+            (Self::Capacity, None) => format!("wait until AWS has room for it, then {again}"),
+            (Self::Capacity, Some(_)) => format!(
+                "wait until AWS has room for it, or name another Availability Zone or size with --set, \
+                 then {again}"
+            ),
             (Self::Key, _) => "let the key policy allow the account and AWSServiceRoleForBackup \
                                there, and see whether the key is enabled"
                 .to_owned(),
@@ -142,7 +192,6 @@ pub fn admits(policy: Option<&str>, partition: &str, account: &AccountId) -> Opt
 mod tests {
     use super::*;
     use crate::Destination;
-    use crate::recovery::RestoringCommand;
 
     #[test]
     fn a_failure_is_answered_by_what_it_is_about() {
@@ -160,6 +209,30 @@ mod tests {
         let other = "the restore job 1 of the same recovery point is running, with other settings";
         assert!(advice(other).contains("--again 2"));
         assert!(advice("Tea is cold").contains("--again"));
+    }
+
+    #[test]
+    fn a_quota_that_is_used_up_is_named() {
+        let restore = JobCommand::Restoring(RestoringCommand::Restore);
+        for (message, quota) in [
+            ("Launching it failed (Error Code: VcpuLimitExceeded)", "vCPUs of instances in EC2"),
+            ("VolumeLimitExceeded: no room", "storage of volumes in EBS"),
+            ("You exceed it (Error Code: StorageQuotaExceeded)", "storage of DB instances in RDS"),
+            ("InstanceQuotaExceeded", "DB instances in RDS"),
+            ("DBClusterQuotaExceededFault", "DB clusters in RDS"),
+            ("ClusterQuotaExceeded", "clusters in Redshift"),
+            ("TooManyBuckets: as many as there may be", "buckets in S3"),
+            ("FileSystemLimitExceeded", "file systems in EFS"),
+        ] {
+            let told = JobTrouble::of(message).hint(restore);
+            let meant = format!("raise the quota of {quota}, or free what uses it up, then run");
+            assert!(told.starts_with(&meant), "{message}: {told}");
+        }
+        let many = JobTrouble::of("LimitExceededException: there are as many jobs as can be");
+        assert!(many.hint(restore).starts_with("wait until other jobs there end"));
+        let room = JobTrouble::of("InsufficientInstanceCapacity: none in this zone");
+        assert!(room.hint(restore).contains("another Availability Zone"));
+        assert!(!room.hint(JobCommand::Backup).contains("--set"));
     }
 
     #[test]

@@ -72,6 +72,8 @@ pub enum Jobs {
     Restores,
     /// Restores, which somebody stops.
     StoppedRestores,
+    /// Restores, for which a quota of the service is used up.
+    RestoresBeyondQuota,
 }
 
 /// The quotas of AWS Backup that a test may lower.

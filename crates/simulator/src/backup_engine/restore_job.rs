@@ -92,6 +92,8 @@ pub enum RestoreTrouble {
     Taken(String),
     /// The bucket has no versioning.
     NotVersioned(String),
+    /// A quota of the service of this type is used up.
+    Quota(String),
     /// It was asked for.
     Injected,
     /// It was asked for that it is stopped.
@@ -127,6 +129,20 @@ impl fmt::Display for RestoreTrouble {
             Self::Taken(name) => write!(f, "{name} already exists."),
             Self::NotVersioned(bucket) => {
                 write!(f, "Versioning is not enabled on the bucket {bucket}.")
+            }
+            Self::Quota(kind) => {
+                let (service, code) = match kind.as_str() {
+                    "EC2" => ("AmazonEC2", "VcpuLimitExceeded"),
+                    "EBS" => ("AmazonEC2", "VolumeLimitExceeded"),
+                    "EFS" => ("AmazonElasticFileSystem", "FileSystemLimitExceeded"),
+                    "RDS" => ("AmazonRDS", "StorageQuotaExceeded"),
+                    "S3" => ("Amazon S3", "TooManyBuckets"),
+                    _ => ("AWS", "ServiceQuotaExceededException"),
+                };
+                write!(
+                    f,
+                    "It would be more than there may be. (Service: {service}; Error Code: {code})"
+                )
             }
             Self::Injected => f.write_str("Something went wrong."),
             Self::Aborted => f.write_str("The restore job was stopped."),

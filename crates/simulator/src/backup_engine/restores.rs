@@ -113,6 +113,7 @@ impl Works {
         for (jobs, trouble) in [
             (Jobs::Restores, RestoreTrouble::Injected),
             (Jobs::StoppedRestores, RestoreTrouble::Aborted),
+            (Jobs::RestoresBeyondQuota, RestoreTrouble::Quota(job.kind.clone())),
         ] {
             if self.is_to_fail(jobs, &job.source) {
                 return Err(trouble);

@@ -362,6 +362,7 @@ fn it_goes_wrong_or_is_stopped_when_asked() {
     for (jobs, trouble, status) in [
         (Jobs::Restores, RestoreTrouble::Injected, "FAILED"),
         (Jobs::StoppedRestores, RestoreTrouble::Aborted, "ABORTED"),
+        (Jobs::RestoresBeyondQuota, RestoreTrouble::Quota("EBS".to_owned()), "FAILED"),
     ] {
         let (mut engine, point) = backed_up(VOLUME, "EBS");
         let (from, until) = (engine.now(), engine.now() + Duration::from_hours(2));
