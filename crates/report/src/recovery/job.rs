@@ -11,7 +11,7 @@ pub struct JobSeen {
     pub state: JobState,
     /// The message of AWS; empty if there is none.
     pub told: String,
-    /// The percentage that is done, if AWS tells it.
+    /// The percentage that is done, if AWS tells it. That of a restore has its sign.
     pub percent: Option<String>,
     /// The ARN of the recovery point or of the resource that it made.
     pub made: Option<String>,
@@ -30,7 +30,25 @@ impl JobSeen {
 
     /// Its progress in a few words, as in `open, 40.0 %`.
     pub fn progress(&self) -> String {
-        let percent = self.percent.as_deref().map(|it| format!(", {it} %")).unwrap_or_default();
+        let percent = self.percent.as_deref().map(|it| it.trim_end_matches(['%', ' ']));
+        let percent = percent.map(|it| format!(", {it} %")).unwrap_or_default();
         format!("{}{percent}", self.state.key())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentage_has_one_sign() {
+        let progress = |percent: Option<&str>| {
+            let (id, told) = (String::new(), String::new());
+            let percent = percent.map(str::to_owned);
+            JobSeen { id, state: JobState::Open, told, percent, made: None }.progress()
+        };
+        assert_eq!(progress(Some("40.0")), "open, 40.0 %", "a backup job");
+        assert_eq!(progress(Some("40.00%")), "open, 40.00 %", "a restore job");
+        assert_eq!(progress(None), "open", "a copy job");
     }
 }
