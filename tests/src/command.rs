@@ -140,13 +140,17 @@ pub fn command_beside(organization: &Organization, services: &DataServices, key:
     command
 }
 
-/// A terminal of so many columns that runs a program and prints what it shows.
+/// A terminal of so many columns that runs a program, shows what it prints, and types an answer to the
+/// first question. Without an answer, the terminal shows the standard output only.
 const TERMINAL: &str = r#"
 import fcntl, os, pty, struct, subprocess, sys, termios
+columns, answer = int(sys.argv[1]), sys.argv[2]
 ours, theirs = pty.openpty()
-fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, int(sys.argv[1]), 0, 0))
-child = subprocess.Popen(sys.argv[2:], stdin=theirs, stdout=theirs)
+fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+errors = theirs if answer else None
+child = subprocess.Popen(sys.argv[3:], stdin=theirs, stdout=theirs, stderr=errors)
 os.close(theirs)
+seen = b""
 while True:
     try:
         shown = os.read(ours, 65536)
@@ -155,13 +159,23 @@ while True:
     if not shown:
         break
     os.write(1, shown)
+    seen += shown
+    if answer and b"Type yes" in seen:
+        os.write(ours, answer.encode())
+        answer = ""
 sys.exit(child.wait())
 "#;
 
 /// The same command with a terminal of so many columns as its standard output.
 #[must_use]
 pub fn on_terminal(columns: u16, command: &Command) -> Command {
-    let mut terminal = python(TERMINAL, &[&columns.to_string()], command);
+    typing(columns, "", command)
+}
+
+/// The same command on a terminal, where somebody types `answer` to its question.
+#[must_use]
+pub fn typing(columns: u16, answer: &str, command: &Command) -> Command {
+    let mut terminal = python(TERMINAL, &[&columns.to_string(), answer], command);
     terminal.env("TERM", "xterm");
     terminal
 }

@@ -43,6 +43,7 @@ mod recovery;
 mod recovery_many;
 mod recovery_once;
 mod recovery_page;
+mod recovery_run;
 mod recovery_trouble;
 mod recovery_types;
 mod regressions;
