@@ -148,7 +148,7 @@ async fn what_every_type_of_restore_brought_back_is_found_good() {
         said.push((resource_type, message));
     }
     let cluster = "cluster awsbackup-restore-test-orders is available with an endpoint and 1 available \
-                   instance, aurora-postgresql 16.4, as its snapshot; no connection was made";
+                   instance, aurora-postgresql 16.4, the engine of its snapshot; no connection was made";
     let expected = [
         (
             "EC2",
@@ -159,20 +159,20 @@ async fn what_every_type_of_restore_brought_back_is_found_good() {
         (
             "RDS",
             "database awsbackup-restore-test-orders is available with an endpoint, postgres 16.4 and \
-             20 GiB, as its snapshot; no connection was made",
+             20 GiB, the engine and at least the storage of its snapshot; no connection was made",
         ),
         ("Aurora", cluster),
         ("DocumentDB", cluster),
         ("Neptune", cluster),
         (
             "DynamoDB",
-            "table awsbackup-restore-test-orders is active with 1 index, as its backup, and has items \
-             (not counted yet, its backup 3); one page at the most was looked at",
+            "table awsbackup-restore-test-orders is active with 1 global index, as its backup, and has \
+             items (not counted yet, its backup 3, not compared); one page at the most was looked at",
         ),
         (
             "S3",
-            "bucket awsbackup-restore-test-orders has 2 objects of 14 bytes, of a backup of 8589934592 \
-             bytes; the first KiB of 2 taken at random was read, and no more",
+            "bucket awsbackup-restore-test-orders has 2 objects of 14 bytes, not compared with the \
+             8589934592 of its backup; the first KiB of 2 taken at random was read, and no more",
         ),
         (
             "EFS",
@@ -181,7 +181,7 @@ async fn what_every_type_of_restore_brought_back_is_found_good() {
         ),
         (
             "FSx",
-            "file system fs-2 is available; its size was not compared, since the size of its \
+            "file system fs-2 is available; its size was not compared, since it or that of its \
              backup is unknown, and it was not mounted",
         ),
         ("FSx", "volume fsvol-1 is available and has 1024 MiB, as its source; it was not mounted"),

@@ -162,8 +162,14 @@ fn instance(
         }
     }
     let count = if none { "both" } else { "all three" };
+    let of = |name: &str| disks.iter().find(|it| it.device == name).and_then(|it| it.size);
+    let is_sized = |it: &Disk| it.size.is_some() && of(&it.device).is_some();
+    let compared = match source {
+        None => "not compared with its image",
+        Some(source) if source.iter().all(is_sized) => "as its image has",
+        Some(_) => "at the devices of its image, of unknown sizes",
+    };
     let disks = counted(disks.len(), "volume");
-    let compared = source.map_or("not compared with its image", |_| "as its image has");
     Judgment::Sound(format!(
         "{resource} is running and passed {count} status checks, with {disks}, {compared}; no \
          connection was made"
@@ -197,7 +203,7 @@ fn volume(
              {UNREAD}"
         )),
         _ => Judgment::Sound(format!(
-            "{resource} is {state}; its size was not compared, since the size of its source is \
+            "{resource} is {state}; its size was not compared, since it or that of its source is \
              unknown, and {UNREAD}"
         )),
     }
@@ -217,16 +223,8 @@ fn database(resource: &Resource, database: &Database, source: Option<&Engine>) -
         return unlike;
     }
     let (Database { engine, .. }, state) = (database, with_status(database));
-    let had = source.and_then(|it| it.storage);
-    if let (Some(has), Some(had)) = (engine.storage, had)
-        && has < had
-    {
-        return Judgment::Broken(format!(
-            "{resource} has {has} GiB of storage, but its snapshot was of {had} GiB"
-        ));
-    }
     let storage = engine.storage.map(|it| format!(" and {it} GiB")).unwrap_or_default();
-    let (runs, compared) = (runs(engine), compared(source.is_some()));
+    let (runs, compared) = (runs(engine), compared(engine, source));
     Judgment::Sound(format!(
         "{resource} is available{state} with an endpoint, {runs}{storage}, {compared}; no \
          connection was made"
@@ -271,7 +269,7 @@ fn cluster(
         count => counted(count, "available instance"),
     };
     let (state, runs) = (with_status(database), runs(&database.engine));
-    let compared = compared(source.is_some());
+    let compared = compared(&database.engine, source);
     Judgment::Sound(format!(
         "{resource} is available{state} with an endpoint and {with}, {runs}, {compared}; no \
          connection was made"
@@ -279,13 +277,17 @@ fn cluster(
 }
 
 /// Returns the judgment that ends the comparison of a database early: it does not run the engine
-/// that was backed up, or it has no address yet.
+/// that was backed up, has less storage, or has no address yet.
 fn unlike(resource: &Resource, database: &Database, source: Option<&Engine>) -> Option<Judgment> {
     let Database { status, has_endpoint, engine } = database;
     let had = source.filter(|it| !it.name.is_empty() && !engine.name.is_empty());
     if let Some(had) = had.filter(|it| it.name != engine.name) {
         let (has, had) = (&engine.name, &had.name);
         let why = format!("{resource} runs {has}, but its snapshot is one of {had}");
+        return Some(Judgment::Broken(why));
+    }
+    if let Some((has, had)) = storages(engine, source).filter(|it| it.0 < it.1) {
+        let why = format!("{resource} has {has} GiB of storage, but its snapshot was of {had} GiB");
         return Some(Judgment::Broken(why));
     }
     (!has_endpoint).then(|| Judgment::Unsettled {
@@ -304,8 +306,26 @@ fn runs(Engine { name, version, .. }: &Engine) -> String {
     if version.is_empty() { name.to_owned() } else { format!("{name} {version}") }
 }
 
-fn compared(is_compared: bool) -> &'static str {
-    if is_compared { "as its snapshot" } else { "not compared, since its snapshot is unknown" }
+/// Returns the storage of a database and of its snapshot in GiB, if both are known. The storage of the
+/// engines whose names are not listed here grows with the data.
+fn storages(engine: &Engine, source: Option<&Engine>) -> Option<(i32, i32)> {
+    const GROWING: [&str; 3] = ["aurora", "docdb", "neptune"];
+    if GROWING.iter().any(|it| engine.name.starts_with(it)) {
+        return None;
+    }
+    engine.storage.zip(source?.storage)
+}
+
+/// Returns what was compared of a database and its snapshot.
+fn compared(engine: &Engine, source: Option<&Engine>) -> &'static str {
+    let Some(had) = source else { return "not compared, since its snapshot is unknown" };
+    let is_engine = !engine.name.is_empty() && !had.name.is_empty();
+    match (is_engine, storages(engine, source).is_some()) {
+        (true, true) => "the engine and at least the storage of its snapshot",
+        (true, false) => "the engine of its snapshot",
+        (false, true) => "at least the storage of its snapshot",
+        (false, false) => "not compared, since its snapshot tells too little",
+    }
 }
 
 /// The known facts about the items of a table.
@@ -350,9 +370,9 @@ fn table(
             _ => empty(resource, "items", bytes),
         };
     }
-    let indexes = counted(indexes.len(), "index");
+    let indexes = counted(indexes.len(), "global index");
     let had = source.and_then(|it| it.counted);
-    let had = had.map(|it| format!(", its backup {it}")).unwrap_or_default();
+    let had = had.map(|it| format!(", its backup {it}, not compared")).unwrap_or_default();
     let compared = if source.is_some() { ", as its backup" } else { "" };
     let count =
         if count > 0 { format!("{count} by its last count") } else { "not counted yet".to_owned() };
@@ -390,7 +410,9 @@ fn objects(
         return Judgment::Broken(why);
     }
     let least = if listed.iter().all(|it| it.is_whole) { "" } else { "at least " };
-    let of = bytes.map(|it| format!(", of a backup of {it} bytes")).unwrap_or_default();
+    // The bytes of a backup are also those of older versions.
+    let of = bytes.map(|it| format!(", not compared with the {it} of its backup"));
+    let of = of.unwrap_or_default();
     let objects = counted(count, "object");
     let read = if read == 0 {
         "none of them was read".to_owned()
@@ -437,7 +459,7 @@ fn fsx(resource: &Resource, size: Option<u64>, source: Option<u64>, unit: &str) 
             ))
         }
         _ => Judgment::Sound(format!(
-            "{resource} is available; its size was not compared, since the size of its backup is \
+            "{resource} is available; its size was not compared, since it or that of its backup is \
              unknown, and {UNMOUNTED}"
         )),
     }
@@ -461,7 +483,7 @@ fn counted(count: impl TryInto<u64>, what: &str) -> String {
     let count = count.try_into().unwrap_or(u64::MAX);
     match (count, what) {
         (1, _) => format!("1 {what}"),
-        (_, "index") => format!("{count} indexes"),
+        (_, "global index") => format!("{count} global indexes"),
         _ => format!("{count} {what}s"),
     }
 }

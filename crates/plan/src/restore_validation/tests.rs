@@ -491,8 +491,8 @@ fn a_database_has_an_endpoint_and_the_engine_and_the_storage_of_its_snapshot() {
         let source = Engine { name: own(name), version: own("16.3"), storage: Some(storage) };
         said(&resource, &Facts::Database { database, source: Some(source) }, None)
     };
-    let why = "database x is available with an endpoint, postgres 16.4 and 20 GiB, as its snapshot; \
-               no connection was made";
+    let why = "database x is available with an endpoint, postgres 16.4 and 20 GiB, the engine and at \
+               least the storage of its snapshot; no connection was made";
     assert_eq!(of(running("available"), "postgres", 20), ("SUCCESSFUL", own(why)));
     let why = "database x runs postgres, but its snapshot is one of mysql";
     assert_eq!(of(running("available"), "mysql", 20), ("FAILED", own(why)));
@@ -501,10 +501,35 @@ fn a_database_has_an_endpoint_and_the_engine_and_the_storage_of_its_snapshot() {
     let (late, why) = of(Database { has_endpoint: false, ..running("available") }, "postgres", 20);
     assert!(late == "FAILED" && why.contains("still available without an endpoint"), "{why}");
     // Engines are compared if both are known.
-    assert_eq!(of(running("available"), "", 20).0, "SUCCESSFUL");
+    let (good, why) = of(running("available"), "", 20);
+    assert!(
+        good == "SUCCESSFUL" && why.contains("20 GiB, at least the storage of its snap"),
+        "{why}"
+    );
     let mut nameless = running("available");
     nameless.engine.name.clear();
     assert_eq!(of(nameless, "postgres", 20).0, "SUCCESSFUL");
+}
+
+#[test]
+fn a_cluster_of_instances_has_the_storage_of_its_snapshot_and_one_that_grows_any() {
+    let resource = Resource::Cluster(own("x"));
+    let of = |name: &str, storage| {
+        let engine = |storage| Engine { name: own(name), version: own("16.4"), storage };
+        let database = Database { engine: engine(storage), ..running("available") };
+        let members = vec![(own("x-1"), running("available"))];
+        let source = Some(engine(Some(100)));
+        said(&resource, &Facts::Cluster { database, is_serverless: false, members, source }, None)
+    };
+    let why = "cluster x has 20 GiB of storage, but its snapshot was of 100 GiB";
+    assert_eq!(of("postgres", Some(20)), ("FAILED", own(why)));
+    let same = |of: (&'static str, String), what: &str| {
+        assert!(of.0 == "SUCCESSFUL" && of.1.contains(what), "{}", of.1);
+    };
+    same(of("postgres", Some(100)), "the engine and at least the storage of its snapshot");
+    same(of("postgres", None), "the engine of its snapshot");
+    same(of("aurora-postgresql", Some(1)), "the engine of its snapshot");
+    same(of("", None), "not compared, since its snapshot tells too little");
 }
 
 #[test]
@@ -633,7 +658,7 @@ fn a_table_says_how_many_items_and_indexes_it_has() {
     let (status, indexes) = (own("ACTIVE"), Vec::new());
     let facts = Facts::Table { status, indexes, counted: 5, has_items: true, source: None };
     let (_, why) = said(&Resource::Table(own("t")), &facts, None);
-    let expected = "table t is active with 0 indexes, and has items (5 by its last count); one page \
+    let expected = "table t is active with 0 global indexes, and has items (5 by its last count); one page \
                     at the most was looked at";
     assert_eq!(why, expected);
 }
@@ -653,8 +678,8 @@ fn a_table_has_the_indexes_and_the_items_of_its_backup() {
     };
     let backup = |counted, index: &str| Some(Contents { counted, indexes: vec![own(index)] });
     let (good, why) = of(&[("by-day", "ACTIVE")], true, backup(Some(3), "by-day"));
-    let expected = "table t is active with 1 index, as its backup, and has items (not counted yet, \
-                    its backup 3); one page at the most was looked at";
+    let expected = "table t is active with 1 global index, as its backup, and has items (not \
+                    counted yet, its backup 3, not compared); one page at the most was looked at";
     assert_eq!((good, why.as_str()), ("SUCCESSFUL", expected));
     let why = own("table t has no index by-day, but its backup has");
     assert_eq!(of(&[], true, backup(Some(3), "by-day")), ("FAILED", why));
@@ -670,8 +695,8 @@ fn a_bucket_has_objects_under_every_path_that_was_restored() {
     let bucket = Resource::Bucket(own("b"));
     let said = |facts: &Facts, bytes| said(&bucket, facts, bytes);
     let (good, why) = said(&objects(&[("", 100_000)]), Some(9));
-    let expected = "bucket b has 100000 objects of 1000000 bytes, of a backup of 9 bytes; the first \
-                    KiB of 1 taken at random was read, and no more";
+    let expected = "bucket b has 100000 objects of 1000000 bytes, not compared with the 9 of its \
+                    backup; the first KiB of 1 taken at random was read, and no more";
     assert_eq!((good, why.as_str()), ("SUCCESSFUL", expected));
     let why = own("bucket b has no objects, but its backup has 9 bytes");
     assert_eq!(said(&objects(&[("", 0)]), Some(9)), ("FAILED", why));
@@ -796,6 +821,28 @@ fn the_owners_function_makes_nothing_good_that_is_not() {
     assert_eq!(with(sound(), Opinion::Unclear).status, Status::TimedOut);
     let later = with_own(&resource, sound(), Opinion::Later(own("still counting")));
     assert!(matches!(later, Judgment::Unsettled { .. }), "{later:?}");
+}
+
+#[test]
+fn a_look_at_what_somebody_restored_says_what_to_make_of_it() {
+    let bucket = Resource::Bucket(own("b"));
+    let told = |judgment| {
+        let it = Inspection::of(&bucket, judgment);
+        (it.words(), it.json()["state"].as_str().unwrap().to_owned(), it.json()["message"].clone())
+    };
+    let it = || own("it");
+    for bad in [Judgment::Broken(it()), Judgment::Failing(it()), Judgment::Unreachable(it())] {
+        assert_eq!(told(bad), (own("looked at, and not usable: it"), own("unusable"), json!("it")));
+    }
+    assert_eq!(told(Judgment::Sound(it())), (own("looked at: it"), own("good"), json!("it")));
+    for open in [Judgment::Doubtful(it()), Judgment::Unknown(it())] {
+        assert_eq!(told(open), (own("not proven: it"), own("unproven"), json!("it")));
+    }
+    let again = "not looked at: it; hint: run the same command again, which only looks again";
+    assert_eq!(told(Judgment::Unseen(it())), (own(again), own("unknown"), json!("it")));
+    let late = Judgment::Unsettled { now: own("creating"), awaited: own("ready") };
+    let (words, state, _) = told(late);
+    assert!(words.contains("bucket b was not ready in time") && state == "unknown", "{words}");
 }
 
 #[test]
