@@ -25,7 +25,6 @@ pub(crate) fn named(resource_type: &str, properties: Option<&Node>) -> Option<Re
 /// Returns `true` if the function of a `ServiceToken` has a name of org-backup, such as
 /// `backup-policy` or `BackupPolicyFunction`.
 fn is_served(token: &str, kind: ResourceKind) -> bool {
-    let name = kind.resource_type().trim_start_matches("Custom::");
     token.contains("org-backup") && token.contains(kind.function())
-        || token.contains(&format!("{name}Function"))
+        || token.contains(kind.function_resource())
 }

@@ -9,11 +9,6 @@
 //! state of the organization, `plan` compares the two, a `Step` is one change to make and can be
 //! printed, and a `Refusal` is the reason why nothing is done.
 
-#![deny(
-    clippy::wildcard_enum_match_arm,
-    reason = "every match decides on a new resource, event or state"
-)]
-
 pub mod backup_policy;
 pub mod deployment;
 pub mod desired_state;

@@ -52,6 +52,17 @@ impl ResourceKind {
         }
     }
 
+    /// Returns the logical ID of its function in a template, as in `BackupPolicyFunction`.
+    pub fn function_resource(self) -> &'static str {
+        match self {
+            Self::PolicyTypes => "PolicyTypesFunction",
+            Self::ServiceAccess => "ServiceAccessFunction",
+            Self::GlobalSettings => "GlobalSettingsFunction",
+            Self::BackupPolicy => "BackupPolicyFunction",
+            Self::MemberAccounts => "MemberAccountsFunction",
+        }
+    }
+
     /// Returns its type in a template, as in `Custom::BackupPolicy`.
     pub fn resource_type(self) -> &'static str {
         match self {
@@ -180,6 +191,18 @@ mod tests {
         assert!(ResourceKind::PolicyTypes < ResourceKind::BackupPolicy);
         assert!(ResourceKind::ServiceAccess < ResourceKind::BackupPolicy);
         assert!(ResourceKind::BackupPolicy < ResourceKind::MemberAccounts);
+    }
+
+    #[test]
+    fn each_resource_differs_in_what_it_needs_and_leaves() {
+        let which = |of: fn(ResourceKind) -> bool| -> Vec<_> {
+            ResourceKind::ALL.into_iter().filter(|it| of(*it)).collect()
+        };
+        assert_eq!(which(ResourceKind::enables_types), [ResourceKind::PolicyTypes]);
+        assert_eq!(which(ResourceKind::needs_types), [ResourceKind::BackupPolicy]);
+        assert_eq!(which(ResourceKind::is_run), [ResourceKind::MemberAccounts]);
+        let unmarked = |it: ResourceKind| !it.marks_its_own();
+        assert_eq!(which(unmarked), [ResourceKind::PolicyTypes]);
     }
 
     #[test]

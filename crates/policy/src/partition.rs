@@ -182,10 +182,11 @@ struct Row {
 }
 
 fn rows() -> impl Iterator<Item = Row> {
-    REGIONS.lines().skip(1).filter_map(|line| {
+    REGIONS.lines().skip(1).map(|line| {
         let mut fields = line.split('\t');
-        let (region, partition, _air_gapped) = (fields.next()?, fields.next()?, fields.next()?);
-        Some(Row { region, partition, enabled: fields.next()? })
+        let mut field = || fields.next().expect("a line has four fields");
+        let (region, partition, _air_gapped) = (field(), field(), field());
+        Row { region, partition, enabled: field() }
     })
 }
 

@@ -34,14 +34,15 @@ pub(super) enum Copied {
 }
 
 impl Copied {
-    /// Reads a field of the list. Any other word means that the documentation says nothing.
+    /// Reads a field of the list.
     fn read(field: &str) -> Self {
         match field {
             "yes" => Self::Yes,
             "some" => Self::Some,
             "either" => Self::Either,
             "no" => Self::No,
-            _ => Self::Unknown,
+            "unknown" => Self::Unknown,
+            other => unreachable!("`{other}` is not a word of the list"),
         }
     }
 
@@ -60,9 +61,9 @@ impl Copied {
 impl ResourceType {
     /// Returns all types that this release knows.
     pub(super) fn all() -> impl Iterator<Item = Self> {
-        TYPES.lines().skip(1).filter_map(|line| {
-            let (name, copied) = line.split_once('\t')?;
-            Some(Self { name, copied_at_once: Copied::read(copied) })
+        TYPES.lines().skip(1).map(|line| {
+            let (name, copied) = line.split_once('\t').expect("a line has two fields");
+            Self { name, copied_at_once: Copied::read(copied) }
         })
     }
 

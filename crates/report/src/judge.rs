@@ -64,7 +64,7 @@ pub struct Observed {
 pub fn judge(observed: Observed) -> Report {
     let deciding = match observed.visits.get(&observed.organization.management) {
         Some(Visit::Seen(seen)) => settings(seen),
-        _ => BTreeMap::new(),
+        Some(Visit::Barred(_) | Visit::None) | None => BTreeMap::new(),
     };
     let guards = observed.guard_rails.as_ref().map(GuardRails::guards);
     let facts = Facts { observed: &observed, deciding, guards };

@@ -269,7 +269,7 @@ impl<'a> Evaluator<'a> {
             return Some(way == 0);
         }
         let Some(condition) = find(section(self.template, "Conditions"), name) else {
-            self.mistaken(path, format!("{path}: there is no condition `{name}`"));
+            self.mistaken(path, format!("there is no condition `{name}`"));
             return None;
         };
         let earlier = self.conditions.borrow().get(name).copied();
@@ -282,7 +282,7 @@ impl<'a> Evaluator<'a> {
         }
         if earlier.is_some() {
             let why = "its conditions refer to each other in a circle";
-            self.mistaken(path, format!("{path}: {why}"));
+            self.mistaken(path, why);
             return None;
         }
         self.conditions.borrow_mut().insert(name.to_owned(), Progress::Begun);
@@ -298,12 +298,17 @@ impl<'a> Evaluator<'a> {
         self.mistakes.borrow_mut().insert(text);
     }
 
-    /// Notes an error that makes the value at `path` unknown.
-    fn mistaken(&self, path: &str, text: String) -> Option<Node> {
+    /// Notes an error at `path`, which makes the value there unknown.
+    fn mistaken(&self, path: &str, why: impl Into<String>) -> Option<Node> {
+        let why = why.into();
+        self.spoiled(path, format!("{path}: {why}"), why)
+    }
+
+    /// Notes an error in `text`, which makes the value at `path` unknown, for the reason `why`.
+    fn spoiled(&self, path: &str, text: String, why: String) -> Option<Node> {
         if self.choices.is_some() {
             // Nothing is deployed here, so something that is missing for a deployment counts as
             // unknown.
-            let why = text.strip_prefix(&format!("{path}: ")).unwrap_or(&text).to_owned();
             self.note(path, why);
         }
         self.mistake(text);
@@ -349,7 +354,7 @@ impl<'a> Evaluator<'a> {
             }
             Value::Unknown => self.unknown(path, "it is not known"),
             Value::Null if self.choices.is_none() => {
-                self.mistaken(path, format!("{path}: CloudFormation does not accept null"))
+                self.mistaken(path, "CloudFormation does not accept null")
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => Some(it.clone()),
         }
@@ -508,7 +513,12 @@ impl<'a> Evaluator<'a> {
         let list = match &list.value {
             // The items are evaluated one by one, because some may be known.
             Value::Array(_) => self.evaluate(list, path),
-            _ => Some(self.list(list, path)),
+            Value::Object(_)
+            | Value::Unknown
+            | Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::Text(_) => Some(self.list(list, path)),
         };
         let Some(Value::Array(items)) = list.map(|it| it.value) else {
             return vec![Part::Unknown(path.to_owned())];
@@ -598,7 +608,7 @@ impl<'a> Evaluator<'a> {
                     node(Value::Array(items.collect()))
                 }
                 Ok(Parameter::Later(why)) => self.unknown(path, why),
-                Err(mistake) => self.mistaken(path, mistake),
+                Err(mistake) => self.spoiled(path, mistake.clone(), mistake),
             };
         }
         match self.environment.attribute(name) {
@@ -606,9 +616,7 @@ impl<'a> Evaluator<'a> {
             None if find(section(self.template, "Resources"), name).is_some() => {
                 self.unknown(path, format!("`{name}` is made by the deployment"))
             }
-            None => {
-                self.mistaken(path, format!("{path}: there is no parameter or resource `{name}`"))
-            }
+            None => self.mistaken(path, format!("there is no parameter or resource `{name}`")),
         }
     }
 
@@ -641,7 +649,11 @@ impl<'a> Evaluator<'a> {
                         }
                     }
                 }
-                _ => {}
+                Value::Unknown
+                | Value::Null
+                | Value::Bool(_)
+                | Value::Number(_)
+                | Value::Text(_) => {}
             }
         }
         false

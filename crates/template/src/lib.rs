@@ -162,10 +162,7 @@ pub fn is_function(key: &str) -> bool {
 
 /// Returns the arguments of a function. A single argument does not need a list.
 fn arguments(argument: &Node) -> &[Node] {
-    match &argument.value {
-        Value::Array(items) => items,
-        _ => std::slice::from_ref(argument),
-    }
+    if let Value::Array(items) = &argument.value { items } else { std::slice::from_ref(argument) }
 }
 
 fn find<'a>(members: &'a [Member], name: &str) -> Option<&'a Node> {

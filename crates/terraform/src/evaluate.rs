@@ -388,7 +388,9 @@ impl<'a> Evaluator<'a> {
                 let key = Node { span: Span::default(), value: key };
                 (self.instance(file, body, key, path)?, first, rest)
             }
-            _ => (Vec::new(), first, rest),
+            TraversalOperator::AttrSplat(_)
+            | TraversalOperator::FullSplat(_)
+            | TraversalOperator::GetAttr(_) => (Vec::new(), first, rest),
         };
         let TraversalOperator::GetAttr(key) = first.value() else { return None };
         let it = attribute(body, key.as_str())?;
@@ -410,10 +412,8 @@ impl<'a> Evaluator<'a> {
         let all = self.evaluate(all, path, &Scope::of(file, Vec::new()));
         self.unknown.borrow_mut().truncate(before);
         self.references.set(self.references.get() - 1);
-        let value = match all.value {
-            Value::Array(_) => key.clone(),
-            _ => inside(all, key.scalar()?)?,
-        };
+        let is_list = matches!(all.value, Value::Array(_));
+        let value = if is_list { key.clone() } else { inside(all, key.scalar()?)? };
         let names = [("each.key", key), ("each.value", value)];
         Some(names.map(|(name, it)| (name.to_owned(), Rc::new(it))).into())
     }
@@ -583,11 +583,8 @@ impl<'a> Evaluator<'a> {
     fn binary(&self, it: &BinaryOp, span: Span, path: &str, scope: &Scope) -> Node {
         let operator = *it.operator.value();
         let one = self.evaluate(&it.lhs_expr, path, scope);
-        let decides = match operator {
-            BinaryOperator::And => Some(false),
-            BinaryOperator::Or => Some(true),
-            _ => None,
-        };
+        let (and, or) = (operator == BinaryOperator::And, operator == BinaryOperator::Or);
+        let decides = (and || or).then_some(or);
         if decides.is_some() && decides == truth(&one) {
             return Node { span, value: one.value };
         }
@@ -732,14 +729,10 @@ fn source(expression: &Expression) -> String {
 
 /// Returns a reference as it is written, without its indexes.
 fn written(it: &Traversal) -> String {
-    let names = it.operators.iter().filter_map(|it| match it.value() {
-        TraversalOperator::GetAttr(name) => Some(name.as_str()),
-        _ => None,
+    let names = it.operators.iter().filter_map(|it| {
+        if let TraversalOperator::GetAttr(name) = it.value() { Some(name.as_str()) } else { None }
     });
-    let root = match &it.expr {
-        Expression::Variable(root) => root.as_str(),
-        _ => "…",
-    };
+    let root = if let Expression::Variable(root) = &it.expr { root.as_str() } else { "…" };
     std::iter::once(root).chain(names).collect::<Vec<_>>().join(".")
 }
 

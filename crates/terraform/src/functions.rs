@@ -221,9 +221,8 @@ fn pure(name: &str, arguments: &[Node]) -> Option<Pure> {
     let made = |it: String| Some(Pure::Made(Value::Text(it)));
     let same = |it: &Node| Some(Pure::Same(it.clone()));
     let items = |it: Vec<Node>| Some(Pure::Made(Value::Array(it)));
-    let list = |it: &Node| match &it.value {
-        Value::Array(items) => Some(items.clone()),
-        _ => None,
+    let list = |it: &Node| {
+        if let Value::Array(items) = &it.value { Some(items.clone()) } else { None }
     };
     match (name, arguments) {
         ("jsonencode", [it]) if it.is_scalar() => made(it.to_json()),
@@ -368,9 +367,9 @@ fn pure(name: &str, arguments: &[Node]) -> Option<Pure> {
             let length = length(format) + values.iter().map(length).sum::<usize>();
             (count.saturating_mul(length) <= json::MAX_BYTES).then_some(())?;
             let line = |index: usize| {
-                let of = |it: &Node| match &it.value {
-                    Value::Array(items) => items.get(index).cloned(),
-                    _ => Some(it.clone()),
+                let of = |it: &Node| {
+                    let Value::Array(items) = &it.value else { return Some(it.clone()) };
+                    items.get(index).cloned()
                 };
                 let values = values.iter().map(of).collect::<Option<Vec<_>>>()?;
                 let value = Value::Text(formatted(format.scalar()?, &values)?);
@@ -454,7 +453,11 @@ fn pure(name: &str, arguments: &[Node]) -> Option<Pure> {
             let length = match &it.value {
                 Value::Array(items) => items.len(),
                 Value::Object(members) => members.len(),
-                _ => it.scalar()?.chars().count(),
+                Value::Unknown
+                | Value::Null
+                | Value::Bool(_)
+                | Value::Number(_)
+                | Value::Text(_) => it.scalar()?.chars().count(),
             };
             Some(Pure::Made(Value::Number(length.to_string())))
         }
@@ -479,7 +482,9 @@ fn flatten(items: &[Node], flat: &mut Vec<Node>) -> Option<()> {
         match &it.value {
             Value::Array(items) => flatten(items, flat)?,
             Value::Unknown => return None,
-            _ => flat.push(it.clone()),
+            Value::Object(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => {
+                flat.push(it.clone());
+            }
         }
     }
     Some(())

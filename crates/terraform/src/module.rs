@@ -250,7 +250,11 @@ impl Search<'_> {
                 Value::Array(all) => {
                     all.iter().filter_map(|it| Some(each(it.scalar()?, it.clone(), span))).collect()
                 }
-                _ => Vec::new(),
+                Value::Unknown
+                | Value::Null
+                | Value::Bool(_)
+                | Value::Number(_)
+                | Value::Text(_) => Vec::new(),
             };
             if !instances.is_empty() {
                 return instances;

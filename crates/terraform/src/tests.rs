@@ -70,10 +70,8 @@ fn check_all(texts: &[&str], expected: &[(&str, &str)], unknown: &[(&str, &str)]
 
 #[track_caller]
 fn check_found(found: &FoundPolicies, expected: &[(&str, &str)], unknown: &[(&str, &str)]) {
-    let as_text = |it: &Node| match &it.value {
-        Value::Text(it) => it.clone(),
-        _ => it.to_json(),
-    };
+    let as_text =
+        |it: &Node| if let Value::Text(it) = &it.value { it.clone() } else { it.to_json() };
     let policies: Vec<_> =
         found.policies.iter().map(|it| (it.path.as_str(), as_text(&it.content))).collect();
     let policies: Vec<_> = policies.iter().map(|it| (it.0, it.1.as_str())).collect();

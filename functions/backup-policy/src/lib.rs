@@ -374,9 +374,9 @@ async fn absent(
 /// Returns the policy document that `properties` describe, checked against the size limit of AWS.
 async fn document(management: &Management, properties: &Properties) -> Result<Document, Error> {
     let document = match properties.source()? {
-        ContentSource::Inline(Content(value)) => match value {
-            serde_json::Value::String(text) => Document::parse(text)?,
-            value => Document::new(value.clone())?,
+        ContentSource::Inline(Content(value)) => match value.as_str() {
+            Some(text) => Document::parse(text)?,
+            None => Document::new(value.clone())?,
         },
         ContentSource::Object(ContentUrl { bucket, key, version }) => {
             let text = content::read(management, bucket, key, version.as_deref()).await?;

@@ -76,7 +76,11 @@ impl Outlook {
         // The last target, because AWS publishes its effective policy last.
         let moved = steps.iter().rev().find_map(|it| match it {
             Step::Attach(target) | Step::Detach(target) => Some(target),
-            _ => None,
+            Step::Create { .. }
+            | Step::Update { .. }
+            | Step::Tag(_)
+            | Step::Untag(_)
+            | Step::Delete => None,
         });
         let reached = moved.or(targets.first()).cloned();
         Ok(Self { withheld: None, reached, publication: None })

@@ -7,11 +7,6 @@
 //! Everything is written to the state bucket. A step that is repeated writes the same again, and
 //! the record of the notices sent decides if another one is due.
 
-#![deny(
-    clippy::wildcard_enum_match_arm,
-    reason = "every match decides on a new way to start or to report"
-)]
-
 mod batch;
 mod begin;
 mod destinations;
@@ -28,7 +23,7 @@ use aws::{Clock, Session};
 use errors::{advised, chain};
 use lambda_runtime::Diagnostic;
 use plan::id::RunId;
-use plan::member_accounts::run::Batch;
+use plan::member_accounts::run::{Batch, read_batches};
 use report::history::{Illegible, SweepOrder};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -186,16 +181,9 @@ async fn order(state: &State, run: &RunId) -> Result<SweepOrder, Unfinished> {
 
 /// Reads the batches of a run.
 async fn batches(state: &State, run: &RunId) -> Result<Vec<Batch>, Unfinished> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Item {
-        batch: Batch,
-    }
     let key = run.batches_key();
     let (text, _) = state.read(&key).await?.ok_or_else(|| Unfinished::Missing(key.clone()))?;
-    let items: Vec<Item> =
-        serde_json::from_str(&text).map_err(|it| Unfinished::Batches(key, it))?;
-    Ok(items.into_iter().map(|it| it.batch).collect())
+    read_batches(&text).map_err(|it| Unfinished::Batches(key, it))
 }
 
 /// Returns what was stored, or `None` if it cannot be understood: then it is as if it were not

@@ -12,7 +12,7 @@ use futures_util::stream::iter;
 use members::member_runs;
 use organization::accounts::Identity;
 use plan::id::{AccountId, RunId};
-use plan::member_accounts::run::{Batch, Order};
+use plan::member_accounts::run::{Batch, Order, read_batches};
 use plan::member_accounts::{
     Account, Ending, Failure as Unready, MemberOutcome, Properties, Refusal, Tally,
 };
@@ -353,16 +353,11 @@ async fn lost(state: &State, run: &RunId, lines: &str) -> Result<Vec<Account>, F
     struct Line {
         account: AccountId,
     }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Item {
-        batch: Batch,
-    }
     let known = lines.lines().filter_map(|it| serde_json::from_str::<Line>(it).ok());
     let known: BTreeSet<_> = known.map(|it| it.account).collect();
     let key = run.batches_key();
     let (text, _) = state.read(&key).await?.ok_or_else(|| Broken::Missing(key.clone()))?;
-    let items: Vec<Item> = serde_json::from_str(&text).map_err(|it| Broken::Unreadable(key, it))?;
-    let all = items.into_iter().flat_map(|it| it.batch.accounts);
+    let batches = read_batches(&text).map_err(|it| Broken::Unreadable(key, it))?;
+    let all = batches.into_iter().flat_map(|it| it.accounts);
     Ok(all.filter(|it| !known.contains(&it.id)).collect())
 }

@@ -8,8 +8,6 @@
 //! bucket works. The others wait for the lease, and their events are delivered again if that takes
 //! too long.
 
-#![deny(clippy::wildcard_enum_match_arm, reason = "every match decides on a new resource or end")]
-
 mod messages;
 mod metrics;
 mod page;
@@ -28,7 +26,7 @@ use media::Mail;
 use members::member_runs::start_unanswered;
 use plan::desired_state::{Entry, PREFIX};
 use plan::id::{AccountId, PolicyType, RunId};
-use plan::member_accounts::run::BATCH;
+use plan::member_accounts::run::{BATCH, read_batches};
 use plan::member_accounts::{self, Account, Listed};
 use plan::properties::Properties;
 use plan::reattach::{
@@ -325,8 +323,8 @@ impl Visit<'_> {
     /// Reads the time and the entries of the last complete sweep. If they cannot be read, adds a
     /// finding and returns a sweep in which nothing counts as new.
     async fn last_sweep(&self, findings: &mut Vec<Finding>) -> Sweep {
-        match self.repairer.state.for_what_is(Need::Helpful).read(Sweep::KEY).await {
-            Ok(found) => found.and_then(|(text, _)| Sweep::read(&text)).unwrap_or_default(),
+        match self.repairer.state.for_what_is(Need::Helpful).last_sweep().await {
+            Ok(found) => found.unwrap_or_default(),
             Err(error) => {
                 findings.push(unread(Sweep::KEY, &error));
                 Sweep::default()
@@ -503,8 +501,15 @@ impl Visit<'_> {
         let kept = state.read(&Large::key(entry)).await?;
         let large = kept.and_then(|(text, _)| Large::read(&text));
         let Some(large) = large.filter(|it| it.is_recent(now)) else { return Ok(None) };
-        let Some((batches, _)) = state.read(&large.run.batches_key()).await? else {
-            return Ok(None);
+        let key = large.run.batches_key();
+        let Some((text, _)) = state.read(&key).await? else { return Ok(None) };
+        let batches = match read_batches(&text) {
+            Ok(batches) => batches,
+            // Its accounts are then started with once more, which does no harm.
+            Err(error) => {
+                warn!(key, why = chain(&error), "the batches of an earlier run cannot be used");
+                return Ok(None);
+            }
         };
         let is_over = !state.list(&large.run.report_key()).await?.is_empty();
         Ok(Some(Last::of(&batches, large.may_go_on(now) && !is_over)))

@@ -9,11 +9,26 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
+use plan::resource::ResourceKind;
 use regex::Regex;
 use tests::deploy::{PYTHON, Release, repository};
 use tests::template::Template;
 
 use crate::deploy::{everything, release};
+
+#[test]
+fn the_function_of_each_resource_has_the_logical_id_that_the_command_looks_for() {
+    for kind in ResourceKind::ALL {
+        let archive = format!("{}.zip", kind.function());
+        let functions = Template::all().into_iter().flat_map(|template| {
+            let all = template.resources("AWS::Lambda::Function").into_iter();
+            let own = all.filter(|(_, it)| it["Properties"]["Code"].to_string().contains(&archive));
+            own.map(|it| it.0.to_owned()).collect::<Vec<_>>()
+        });
+        let functions: BTreeSet<_> = functions.collect();
+        assert_eq!(functions, [kind.function_resource().to_owned()].into(), "{kind:?}");
+    }
+}
 
 /// What AWS takes as a name.
 struct Limit {

@@ -6,6 +6,7 @@
 #![expect(
     clippy::indexing_slicing,
     clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
     reason = "a test that cannot set up has failed, and a member that JSON lacks is null"
 )]
 

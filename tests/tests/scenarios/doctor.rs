@@ -144,6 +144,17 @@ async fn doctor_finds_each_single_thing_that_is_wrong() {
 }
 
 #[tokio::test]
+async fn a_record_of_the_last_sweep_that_says_nothing_is_unknown_and_not_no_sweep() {
+    let organization = healthy().await;
+    organization.buckets(|it| it.put(STATE_BUCKET, "health/last-sweep.json", "yesterday"));
+    let run = org_backup(&organization, &["doctor", "--json"]).await;
+    let unknown = ("unknown".to_owned(), "last sweep".to_owned());
+    assert!(unwell(&run).contains(&unknown), "{}", run.text);
+    assert!(run.text.contains("it is not the record of a sweep"), "{}", run.text);
+    assert_eq!(run.code, 2, "{}", run.notes);
+}
+
+#[tokio::test]
 async fn doctor_looks_at_the_key_of_the_central_vault_where_it_is_let_in() {
     let organization = healthy().await;
     let central = organization.id("security-000");

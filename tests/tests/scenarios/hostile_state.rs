@@ -263,6 +263,24 @@ async fn one_entry_or_object_that_is_huge_stops_nothing() {
 }
 
 #[tokio::test]
+async fn a_record_of_the_last_sweep_that_says_nothing_is_told_and_not_taken_for_none() {
+    let organization = deployed().await;
+    let sweep = "health/last-sweep.json";
+    plant(&organization, sweep, "yesterday", Some(STATE_KEY));
+    detach(&organization);
+    let reattach = Reattach::start(&organization, "Repair").await;
+    let (outcome, told) = swept(&organization, &reattach).await;
+    assert!(is_unfinished(&outcome), "{outcome:?}");
+    assert!(told.contains("it is not the record of a sweep"), "{told}");
+    assert!(is_attached(&organization));
+    // Once it says something again, sweeps are whole.
+    plant(&organization, sweep, r#"{"Time":1}"#, Some(STATE_KEY));
+    let (outcome, _) = swept(&organization, &reattach).await;
+    assert!(matches!(outcome, Outcome::Returned(_)), "{}", reattach.logs());
+    assert_ne!(organization.object(STATE_BUCKET, sweep).unwrap(), r#"{"Time":1}"#);
+}
+
+#[tokio::test]
 async fn more_entries_than_anybody_has_do_not_stop_those_that_there_were() {
     let organization = deployed().await;
     let reattach = Reattach::start(&organization, "Repair").await;

@@ -216,7 +216,11 @@ impl Error {
                 None => garbled(Garbled::unknown(context.raw())),
             },
             SdkError::ResponseError(context) => garbled(Garbled::unknown(context.raw())),
-            _ => {
+            // Nothing was sent, or no answer came.
+            SdkError::ConstructionFailure(_)
+            | SdkError::DispatchFailure(_)
+            | SdkError::TimeoutError(_)
+            | _ => {
                 // Credentials may come through the same connector, so the bundle is looked for first.
                 if let Some(it) = UnusableBundle::behind(&error) {
                     (Kind::Rejected, Why::Bundle(it))
@@ -417,11 +421,9 @@ impl Error {
 
 /// Returns the reason why there are no credentials, if a provider gave one.
 fn without(error: &CredentialsError) -> Option<String> {
-    match error {
-        // The SDK lists every provider in its own words.
-        CredentialsError::CredentialsNotLoaded(_) => None,
-        _ => Some(chain(error)),
-    }
+    // The SDK lists every provider in its own words.
+    let is_list = matches!(error, CredentialsError::CredentialsNotLoaded(_));
+    (!is_list).then(|| chain(error))
 }
 
 /// Returns the error about missing credentials, if there is one among the causes of an error.

@@ -24,7 +24,6 @@ use plan::doctor::{
 use plan::id::{AccountId, PolicyId, PolicyType, RoleArn, RoleName, ServicePrincipal};
 use plan::member_accounts::{BACKUP, KeyState, VaultKey};
 use plan::owner::OWNER_TAG;
-use plan::reattach::Sweep;
 use policy::arn::Arn;
 use report::Destination;
 use stacks::service_access;
@@ -322,10 +321,7 @@ async fn kept(state: &State) -> plan::doctor::StateBucket {
         }
         Ok(entries)
     };
-    let swept = async {
-        let found = state.read(Sweep::KEY).await?;
-        Ok(found.and_then(|(text, _)| Sweep::read(&text)).map(|it| it.time()))
-    };
+    let swept = async { Ok(state.last_sweep().await?.map(|it| it.time())) };
     let bucket = state.bucket().to_owned();
     plan::doctor::StateBucket { bucket, entries: read(entries.await), swept: read(swept.await) }
 }

@@ -5,8 +5,6 @@
 //! share no budget of retries. They share connections, because the clients of the accounts differ
 //! only in their credentials.
 
-#![deny(clippy::wildcard_enum_match_arm, reason = "every match decides on a new state of AWS")]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -272,8 +270,9 @@ impl Member<'_> {
     ) -> Result<VaultKey, Error> {
         let is_customers = match kind {
             Some(EncryptionKeyType::CustomerManagedKmsKey) => true,
-            Some(_) => return Ok(VaultKey::Aws),
-            None => false,
+            Some(EncryptionKeyType::AwsOwnedKmsKey) => return Ok(VaultKey::Aws),
+            // The key itself tells.
+            Some(_) | None => false,
         };
         let Some(key) = key else {
             let action = "look at the key of the vault";

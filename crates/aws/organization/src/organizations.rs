@@ -153,7 +153,7 @@ pub async fn root(management: &Management, action: &str) -> Result<Root, Error> 
             PolicyTypeStatus::PendingDisable => Status::PendingDisable,
             // The caller waits for a status that this program does not know, as for a pending
             // one.
-            _ => Status::PendingEnable,
+            PolicyTypeStatus::PendingEnable | _ => Status::PendingEnable,
         };
         Some((it.r#type?.as_str().parse().ok()?, status))
     });

@@ -80,10 +80,8 @@ impl Error {
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     {
         // An answer without an error code does not come from the service.
-        let answered = match &error {
-            SdkError::ServiceError(context) => context.err().code().map(|code| (context, code)),
-            _ => None,
-        };
+        let context = if let SdkError::ServiceError(it) = &error { Some(it) } else { None };
+        let answered = context.and_then(|it| Some((it, it.err().code()?)));
         let tries = course.tries();
         let Some((context, code)) = answered else {
             let last = course.last();
@@ -97,7 +95,9 @@ impl Error {
         let answer = Answer { code: code.to_owned(), message, status, tries };
         let source = match kind {
             ErrorKind::Denied => Cause::Denied { answer, permission },
-            kind => Cause::Answered { kind, answer },
+            kind @ (ErrorKind::Missing | ErrorKind::Transient | ErrorKind::Rejected) => {
+                Cause::Answered { kind, answer }
+            }
         };
         Self { action, source }
     }

@@ -185,7 +185,7 @@ fn stage(status: &ResourceStatus) -> LifeStage {
         | ResourceStatus::DeleteComplete
         | ResourceStatus::DeleteFailed
         | ResourceStatus::DeleteSkipped => LifeStage::Ending,
-        other => LifeStage::Unknown(other.as_str().to_owned()),
+        ResourceStatus::ExportComplete | _ => LifeStage::Unknown(status.as_str().to_owned()),
     }
 }
 

@@ -16,6 +16,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::DateTime;
 use plan::desired_state::Entry;
 use plan::id::name_in;
+use plan::reattach::Sweep;
 use tokio::time::Instant;
 use tracing::warn;
 
@@ -50,6 +51,12 @@ impl Version {
 
 /// The maximum number of bytes of an entry to read, well above the longest policy with its tags.
 const LONGEST_ENTRY: usize = 1 << 20;
+
+/// A record of a sweep that cannot be read, although functions write it.
+const NO_SWEEP: Useless = Useless {
+    why: "it is not the record of a sweep",
+    advice: Advice::Same("delete it; the next sweep writes another"),
+};
 
 const UNSEALED: Useless = Useless {
     why: "it is not encrypted with the state key, so none of the functions wrote it",
@@ -307,6 +314,17 @@ impl State {
             Some((it.key?, at))
         });
         Ok(objects.collect())
+    }
+
+    /// Reads the record of the last complete sweep; returns `None` if there was none.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if it cannot be read, or if it is not a record of a sweep.
+    pub async fn last_sweep(&self) -> Result<Option<Sweep>, Error> {
+        let Some((text, _)) = self.read(Sweep::KEY).await? else { return Ok(None) };
+        let action = || format!("use {}", self.url(Sweep::KEY));
+        Sweep::read(&text).map(Some).map_err(|_| Error::unusable(action(), NO_SWEEP))
     }
 
     /// Reads the entry at `key`; returns `None` if there is none.

@@ -6,7 +6,6 @@ use std::time::SystemTime;
 use aws::Error;
 use plan::desired_state::{Entry, prefix};
 use plan::id::AccountId;
-use plan::reattach::Sweep;
 use plan::resource::ResourceKind;
 use report::{LastFindings, Note, Wanted, last_findings, wanted};
 
@@ -39,11 +38,8 @@ pub async fn remembered(
     let (looks, errors) = looks(state, accounts).await;
     remembered.looks = looks;
     notes.extend(errors.iter().map(unread));
-    match state.read(Sweep::KEY).await {
-        Ok(kept) => {
-            let sweep = kept.and_then(|it| Sweep::read(&it.0));
-            remembered.last_sweep = sweep.map(|it| it.time());
-        }
+    match state.last_sweep().await {
+        Ok(sweep) => remembered.last_sweep = sweep.map(|it| it.time()),
         Err(error) => notes.push(unread(&error)),
     }
     remembered

@@ -6,7 +6,7 @@ use clap::Args;
 use plan::id::{AccountId, Region, RoleArn, RoleName, VaultName, role_name};
 use plan::member_accounts::handing;
 use policy::arn::Arn;
-use report::recovery::{BACKS_UP, JobCommand, OnDemand, OpenBackup};
+use report::recovery::{BACKS_UP, JobCommand, JobTrouble, OnDemand, OpenBackup};
 use serde_json::json;
 
 use super::carry::{Ending, follow, refused};
@@ -160,6 +160,7 @@ async fn make(
             return Err(Ending::Failed {
                 what: "another backup of it is under way".to_owned(),
                 why: format!("the backup job {id} backs it up into the vault `{vault}`{kept}"),
+                trouble: JobTrouble::Busy,
             });
         }
         note("progress", &format!("{}: joins the backup job {}", wanted.resource, open.id));

@@ -22,12 +22,18 @@ pub(super) enum Ending {
         made: Option<String>,
     },
     /// A job failed, or AWS Backup refused to begin it.
-    Failed { what: String, why: String },
+    Failed { what: String, why: String, trouble: JobTrouble },
     /// Nobody could follow it. What was begun goes on.
     Unfollowed(String),
 }
 
 impl Ending {
+    /// The failure of `what`, for the reason `why` in the words of AWS.
+    fn told_by_aws(what: String, why: String) -> Self {
+        let trouble = JobTrouble::of(&why);
+        Self::Failed { what, why, trouble }
+    }
+
     /// The ending in words, as a command prints it.
     pub(super) fn words(&self, by: JobCommand<'_>) -> String {
         match self {
@@ -35,8 +41,8 @@ impl Ending {
                 let made = made.as_deref().unwrap_or("something that AWS does not name");
                 format!("restored as {made} by the job {job}")
             }
-            Self::Failed { what, why } => {
-                let hint = JobTrouble::of(why).hint(by);
+            Self::Failed { what, why, trouble } => {
+                let hint = trouble.hint(by);
                 advised(format_args!("not restored: {what}: {why}"), Some(hint))
             }
             Self::Unfollowed(why) => {
@@ -51,9 +57,9 @@ impl Ending {
             Self::Restored { job, made } => {
                 json!({ "state": "restored", "job": job, "made": made, "problem": null })
             }
-            Self::Failed { what, why } => json!({
+            Self::Failed { what, why, trouble } => json!({
                 "state": "failed", "job": null, "made": null, "problem": format!("{what}: {why}"),
-                "hint": JobTrouble::of(why).hint(by),
+                "hint": trouble.hint(by),
             }),
             Self::Unfollowed(why) => {
                 json!({ "state": "unknown", "job": null, "made": null, "problem": why })
@@ -205,7 +211,7 @@ impl<'a> Carrier<'_, 'a> {
             );
             if it.is_open() {
                 let what = "somebody else restores it".to_owned();
-                return Err(Ending::Failed { what, why });
+                return Err(Ending::Failed { what, why, trouble: JobTrouble::Rival });
             }
             note("note", &format!("{resource}: {why}"));
         }
@@ -213,6 +219,7 @@ impl<'a> Carrier<'_, 'a> {
             Some(job) => Err(Ending::Failed {
                 what: "an earlier run restored it".to_owned(),
                 why: format!("what the restore job {job} made is gone"),
+                trouble: JobTrouble::Gone,
             }),
             None => Ok(None),
         }
@@ -241,7 +248,7 @@ pub(super) fn refused(error: &aws::Error) -> Ending {
     match error.kind() {
         aws::Kind::Transient => Ending::Unfollowed(error.problem()),
         aws::Kind::Rejected | aws::Kind::Denied | aws::Kind::Outdated => {
-            Ending::Failed { what: "AWS Backup refuses it".to_owned(), why: error.problem() }
+            Ending::told_by_aws("AWS Backup refuses it".to_owned(), error.problem())
         }
     }
 }
@@ -266,7 +273,7 @@ pub(super) async fn follow(
         }
         if !job.is_open() {
             let why = if job.told.is_empty() { "AWS gives no reason".to_owned() } else { job.told };
-            return Err(Ending::Failed { what: format!("{what} is {}", job.state.key()), why });
+            return Err(Ending::told_by_aws(format!("{what} is {}", job.state.key()), why));
         }
     }
 }

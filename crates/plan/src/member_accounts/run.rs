@@ -135,11 +135,28 @@ impl Batch {
     }
 }
 
+/// A batch, in the format that the state machine reads.
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Item {
+    batch: Batch,
+}
+
 /// Divides accounts into batches, in the format that the state machine reads.
 pub fn batches(run: &RunId, accounts: &[Account]) -> Value {
     let batches = accounts.chunks(BATCH).enumerate().map(|(index, accounts)| {
         let (run, accounts) = (run.clone(), accounts.to_vec());
-        json!({ "Batch": Batch { run, index, round: 0, waits: 0, accounts } })
+        json!(Item { batch: Batch { run, index, round: 0, waits: 0, accounts } })
     });
     batches.collect()
+}
+
+/// Reads the text of what [`batches`] returned.
+///
+/// # Errors
+///
+/// Returns an error if the text is not such a list.
+pub fn read_batches(text: &str) -> Result<Vec<Batch>, serde_json::Error> {
+    let items: Vec<Item> = serde_json::from_str(text)?;
+    Ok(items.into_iter().map(|it| it.batch).collect())
 }

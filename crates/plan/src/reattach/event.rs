@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
+use policy::arn::Arn;
 use serde::Deserialize;
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -71,13 +72,10 @@ impl Who {
     /// Returns the principal without its session name, because a principal can have any number of
     /// sessions.
     pub fn actor(&self) -> &str {
-        match self.principal.split_once(":assumed-role/") {
-            Some((_, role)) if role.contains('/') => {
-                let session = self.principal.rfind('/').unwrap_or(self.principal.len());
-                self.principal.get(..session).unwrap_or(&self.principal)
-            }
-            _ => &self.principal,
-        }
+        let role = Arn::parse(&self.principal).ok();
+        let role = role.and_then(|it| it.resource.strip_prefix("assumed-role/"));
+        let session = role.filter(|it| it.contains('/')).and(self.principal.rsplit_once('/'));
+        session.map_or(&self.principal, |it| it.0)
     }
 }
 

@@ -8,12 +8,11 @@ use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::desired_state::Entry;
 use crate::id::{AccountId, RunId};
 use crate::member_accounts::Account;
-use crate::member_accounts::run::BATCH;
+use crate::member_accounts::run::{BATCH, Batch};
 use crate::reattach::concern::Accounts;
 use crate::serialized;
 
@@ -83,13 +82,10 @@ pub struct Last {
 }
 
 impl Last {
-    /// Returns the run with these stored `batches`.
-    pub fn of(batches: &str, goes_on: bool) -> Self {
-        let batches = serde_json::from_str::<Value>(batches).unwrap_or_default();
-        let batches = batches.as_array().into_iter().flatten();
-        let accounts = batches.filter_map(|it| it.pointer("/Batch/Accounts")?.as_array());
-        let ids = accounts.flatten().filter_map(|it| it.get("Id")?.as_str()?.parse().ok());
-        Self { accounts: ids.collect(), goes_on }
+    /// Returns the run with these `batches`.
+    pub fn of(batches: &[Batch], goes_on: bool) -> Self {
+        let accounts = batches.iter().flat_map(|it| &it.accounts).map(|it| it.id.clone());
+        Self { accounts: accounts.collect(), goes_on }
     }
 }
 
@@ -218,7 +214,8 @@ mod tests {
         assert!(large.may_go_on(after(soon)) && !large.may_go_on(after(late)));
         assert!(large.is_recent(after(late)) && !large.is_recent(after(tomorrow)));
         let batches = crate::member_accounts::run::batches(&large.run, &accounts(0..250));
-        assert_eq!(Last::of(&batches.to_string(), true), last(0..250, true));
-        assert_eq!(Last::of("nothing", false), last([], false));
+        let batches = crate::member_accounts::run::read_batches(&batches.to_string()).unwrap();
+        assert_eq!(Last::of(&batches, true), last(0..250, true));
+        assert_eq!(Last::of(&[], false), last([], false));
     }
 }

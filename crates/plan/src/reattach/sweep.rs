@@ -52,9 +52,13 @@ impl Sweep {
         Self { time: since.map_or(0, |it| it.as_secs()), entries: Some(entries.collect()) }
     }
 
-    /// Reads the stored text. Returns `None` if it is not a record of a sweep.
-    pub fn read(text: &str) -> Option<Self> {
-        serde_json::from_str(text).ok()
+    /// Reads the stored text.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the text is not a record of a sweep.
+    pub fn read(text: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(text)
     }
 
     /// Returns the text that is stored.
@@ -105,9 +109,9 @@ mod tests {
     fn what_is_kept_is_read_back_to_the_second() {
         let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_234_567_890);
         let sweep = Sweep::of(time + Duration::from_millis(300), [&entry("Weekly")]);
-        assert_eq!(Sweep::read(&sweep.text()), Some(sweep.clone()));
+        assert_eq!(Sweep::read(&sweep.text()).unwrap(), sweep);
         assert_eq!(sweep.time(), time);
-        assert_eq!(Sweep::read("yesterday"), None);
+        assert!(Sweep::read("yesterday").is_err());
     }
 
     #[test]

@@ -378,6 +378,20 @@ fn every_type_of_the_list_says_whether_it_is_copied_at_once() {
 }
 
 #[test]
+fn a_thousand_incomplete_plans_are_named_and_no_more() {
+    let found = |plans: usize| {
+        let plans: Vec<_> = (0..plans)
+            .map(|it| format!(r#""p{it}":{{"regions":{{"@@assign":["eu-west-3"]}}}}"#))
+            .collect();
+        let text = format!(r#"{{"plans":{{{}}}}}"#, plans.join(","));
+        let document = crate::json::read(&text).0.unwrap();
+        incomplete(&[&document], super::now()).len()
+    };
+    assert_eq!(found(999), 999);
+    assert_eq!(found(1_001), 1_000);
+}
+
+#[test]
 fn a_selection_that_merging_leaves_incomplete_is_found_in_the_document_alone() {
     let missing = |selections: &str, place: &str| {
         warns(&complete_with("", selections), &format!("incomplete-plan plans/tier{place}"));

@@ -54,10 +54,7 @@ const QUOTAS: [(&str, &str); 11] = [
 ];
 
 /// The words of the messages of each trouble, in the order in which they are looked for.
-const WORDS: [(&[&str], JobTrouble); 13] = [
-    (&["with other settings"], JobTrouble::Rival),
-    (&["made is gone"], JobTrouble::Gone),
-    (&["backs it up into"], JobTrouble::Busy),
+const WORDS: [(&[&str], JobTrouble); 10] = [
     (&["passrole", "instance profile"], JobTrouble::PassRole),
     (&["already exist", "is in use", "already owned"], JobTrouble::NameTaken),
     (
@@ -103,7 +100,7 @@ impl JobTrouble {
         Self::Other,
     ];
 
-    /// The trouble of a job that failed with this message.
+    /// The trouble of a job that failed with this message of AWS.
     pub fn of(message: &str) -> Self {
         let message = message.to_ascii_lowercase();
         if let Some(quota) = QUOTAS.iter().find(|it| message.contains(it.0)) {
@@ -206,8 +203,8 @@ mod tests {
         assert!(advice("The subnet ID does not exist").contains("--set SubnetId=…"));
         assert!(advice("Access Denied trying to call AWS Backup service").contains("the role"));
         assert!(advice("Recovery point arn:… does not exist.").contains("org-backup points"));
-        let other = "the restore job 1 of the same recovery point is running, with other settings";
-        assert!(advice(other).contains("--again 2"));
+        let restore = JobCommand::Restoring(RestoringCommand::Restore);
+        assert!(JobTrouble::Rival.hint(restore).contains("--again 2"));
         assert!(advice("Tea is cold").contains("--again"));
     }
 

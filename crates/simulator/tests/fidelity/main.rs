@@ -4,6 +4,7 @@
 #![expect(
     clippy::indexing_slicing,
     clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
     reason = "the helpers of tests may panic as the tests do"
 )]
 
