@@ -148,7 +148,9 @@ fn what_coverage_expects_of_a_type_is_what_its_page_says() {
         |row: &[String], name: &str| row[rows[0].iter().position(|it| it == name).unwrap()].clone();
     let mut compared = 0;
     for row in &rows[2..] {
-        for name in code(&cell(row, "`resource_types`")) {
+        // Of Redshift, policies take a form of ARN that no cluster has.
+        let types = cell(row, "`resource_types`");
+        for name in code(&types).into_iter().filter(|it| !it.starts_with("redshift:*:*:cluster/")) {
             let (service, resource) = name.split_once(":*:*:").unwrap_or(("s3", "bucket"));
             let region = if service == "s3" { "::" } else { "eu-west-1:111122223333:" };
             let arn = format!("arn:aws:{service}:{region}{}", resource.replace('*', "a"));
