@@ -1,5 +1,7 @@
 //! The rules by which Organizations takes or refuses one policy.
 
+use crate::{Code, check};
+
 use super::{
     Severity, complete, found, levels, plan, refuses, rule, selection, takes, value, warns,
 };
@@ -447,6 +449,20 @@ fn resource_types_are_whole_types() {
             "invalid-value plans/tier/selections/resources/chosen/resource_types/@@assign/0",
         );
     }
+}
+
+#[test]
+fn the_name_of_a_service_leads_to_the_type_that_is_meant() {
+    let told = |name: &str| {
+        let types = format!(r#""resource_types":{{"@@assign":["{name}"]}}"#);
+        let findings = check(&selection("resources", &types), super::now());
+        findings.into_iter().find(|it| it.code == Code::InvalidValue).unwrap().message
+    };
+    for (name, meant) in [("S3", "arn:aws:s3:::*"), ("EBS", "arn:aws:ec2:*:*:volume/*")] {
+        let expected = format!("`{name}` is not a resource type; did you mean `{meant}`?");
+        assert_eq!(told(name), expected);
+    }
+    assert!(told("Tea").contains("a whole type such as"));
 }
 
 #[test]
