@@ -41,7 +41,7 @@ impl Known {
         let withheld = withheld(management, &mut others).await;
         let state = State::of(session, deadline);
         let mut remembered = if let Some(state) = &state {
-            let active = listed.iter().filter(|it| it.state == "ACTIVE");
+            let active = listed.iter().filter(|it| it.is_active());
             let active = active.map(|it| it.account.id.clone()).collect();
             remembered(state, &active, &mut others).await
         } else {

@@ -333,4 +333,15 @@ mod tests {
         assert_eq!(rule.schedule_expression(), weekly);
         assert_eq!(rule.runs(), Schedule::parse(weekly));
     }
+
+    #[test]
+    fn cold_backups_are_kept_there_for_90_days_at_the_least() {
+        let is_too_short = |cold_after_days, delete_after_days| {
+            EffectiveLifecycle { cold_after_days, delete_after_days }.is_too_short()
+        };
+        assert!(is_too_short(Some(30), Some(119)));
+        assert!(!is_too_short(Some(30), Some(120)));
+        assert!(!is_too_short(None, Some(7)));
+        assert!(!is_too_short(Some(30), None));
+    }
 }

@@ -207,7 +207,7 @@ impl Facts<'_> {
         let mut cell = Cell::bare(plans.iter().map(|it| it.name.clone()).collect());
         let listed = &placed.listed;
         let account = &listed.account.id;
-        if listed.state != "ACTIVE" {
+        if !listed.is_active() {
             cell.state = State::Inactive;
             return cell;
         }

@@ -144,7 +144,7 @@ impl Outline {
     ) -> InspectionScope {
         let mut look = InspectionScope::default();
         let Some(placed) = organization.accounts.get(index) else { return look };
-        if placed.listed.state != "ACTIVE" {
+        if !placed.listed.is_active() {
             return look;
         }
         let effective = self.shares.get(index).and_then(|it| self.effective.get(*it));

@@ -115,7 +115,7 @@ async fn write(
     let read = organization(&management, listed, Tree::Bare, &mut notes, silent);
     let mut organization = read.await?;
     organization.withheld = withheld(&management, &mut notes).await;
-    let active = organization.accounts.iter().filter(|it| it.listed.state == "ACTIVE");
+    let active = organization.accounts.iter().filter(|it| it.listed.is_active());
     let accounts: Vec<_> = active.map(|it| it.listed.account.clone()).collect();
     let unread = notes.into_iter().filter(|it| it.is_unread);
     let unread: Vec<_> = unread.map(|it| it.advised()).collect();

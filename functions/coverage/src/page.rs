@@ -37,7 +37,7 @@ impl OrganizationPage {
             is_unread: true,
         };
         let accounts = organization.accounts.iter().map(|it| &it.listed);
-        let active = accounts.filter(|it| it.state == "ACTIVE").map(|it| it.account.id.clone());
+        let active = accounts.filter(|it| it.is_active()).map(|it| it.account.id.clone());
         let (looks, errors) = looks(state, &active.collect()).await;
         notes.extend(errors.iter().map(|it| unread("the findings of the last runs", it)));
         let evidence = read_evidence(state).await.unwrap_or_else(|error| {

@@ -9,9 +9,7 @@ use aws_sdk_sts::config::{BehaviorVersion, Credentials, Region, SharedCredential
 use aws_types::SdkConfig;
 use aws_types::sdk_config::Builder;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
-
-/// The Region of calls that need none, if the environment does not name one.
-const REGION: &str = "us-east-1";
+use policy::partition::Partition;
 
 /// Reads credentials, Region and endpoints from the variables that every AWS SDK uses for them.
 ///
@@ -26,7 +24,10 @@ pub(crate) fn settings(variables: impl IntoIterator<Item = (String, String)>) ->
         Some(it) if it.eq_ignore_ascii_case("false") => Some(false),
         _ => None,
     };
-    let region = get("AWS_REGION").or(get("AWS_DEFAULT_REGION")).unwrap_or(REGION);
+    // Lambda names the Region, and so does the command. A call that needs none goes to the partition
+    // that nearly everybody is in.
+    let region = get("AWS_REGION").or(get("AWS_DEFAULT_REGION"));
+    let region = region.unwrap_or_else(|| Partition::Commercial.organizations_region());
     let key = get("AWS_ACCESS_KEY_ID").zip(get("AWS_SECRET_ACCESS_KEY"));
     let credentials = key.map(|(id, secret)| {
         let token = get("AWS_SESSION_TOKEN").map(ToOwned::to_owned);

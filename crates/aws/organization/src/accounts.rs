@@ -86,9 +86,9 @@ pub async fn accounts_below(
             Err(error) if error.code() == Some("ParentNotFoundException") => continue,
             accounts => accounts?,
         };
-        below.extend(accounts.into_iter().filter_map(|it| it.id?.parse().ok()));
+        below.extend(accounts);
         let units = organizations::units_in(management, &parent).await?;
-        parents.extend(units.into_iter().filter_map(|it| it.id?.parse().ok()));
+        parents.extend(units.into_iter().map(|it| it.0));
     }
     Ok(below)
 }

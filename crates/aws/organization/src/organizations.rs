@@ -8,8 +8,8 @@ use aws::operation::{
 };
 use aws::{Error, Kind, Management, Memo, Need, log_left_out, patience};
 use aws_sdk_organizations::types::{
-    Account, OrganizationFeatureSet, OrganizationalUnit, Policy, PolicySummary,
-    PolicyType as WireType, PolicyTypeStatus, Tag,
+    Account, OrganizationFeatureSet, Policy, PolicySummary, PolicyType as WireType,
+    PolicyTypeStatus, Tag,
 };
 use plan::id::{AccountId, PolicyId, PolicyType, TagKey, TagValue, TargetId};
 use plan::owner::Owner;
@@ -266,7 +266,8 @@ pub async fn policies_at(
         let page = list.clone().set_next_token(token).send().await?;
         Ok((page.policies, page.next_token))
     });
-    Ok(policies.await?.into_iter().filter_map(|it| it.id?.parse().ok()).collect())
+    let policies: Option<_> = policies.await?.into_iter().map(|it| it.id?.parse().ok()).collect();
+    policies.ok_or_else(|| Error::incomplete(&action, "a policy's ID"))
 }
 
 /// Reads a policy; returns `None` if no policy has this ID.
@@ -335,15 +336,16 @@ pub async fn tag(
     management.calls.call(TAG, action, tag.send()).await.map(drop)
 }
 
-/// Lists the OUs right below the root or an OU.
+/// Lists the OUs right below the root or an OU: their IDs and names.
 ///
 /// # Errors
 ///
-/// Returns an error if a read fails.
+/// Returns an error if a read fails, or if an OU has no usable ID. Without it, everything below it would be
+/// left out.
 pub(crate) async fn units_in(
     management: &Management,
     parent: &TargetId,
-) -> Result<Vec<OrganizationalUnit>, Error> {
+) -> Result<Vec<(TargetId, String)>, Error> {
     let client = client(management);
     let list = client.list_organizational_units_for_parent().parent_id(parent.as_str());
     let action = format!("list the OUs in {parent}");
@@ -351,25 +353,29 @@ pub(crate) async fn units_in(
         let page = list.clone().set_next_token(token).send().await?;
         Ok((page.organizational_units, page.next_token))
     });
-    units.await
+    let units = units.await?.into_iter();
+    let units = units.map(|it| Some((it.id?.parse().ok()?, it.name.unwrap_or_default())));
+    units.collect::<Option<_>>().ok_or_else(|| Error::incomplete(&action, "an OU's ID"))
 }
 
-/// Lists the accounts right below the root or an OU.
+/// Lists the IDs of the accounts right below the root or an OU.
 ///
 /// # Errors
 ///
-/// Returns an error if a read fails.
+/// Returns an error if a read fails, or if an account has no usable ID.
 pub(crate) async fn accounts_in(
     management: &Management,
     parent: &TargetId,
-) -> Result<Vec<Account>, Error> {
+) -> Result<Vec<AccountId>, Error> {
     let mut all = Vec::new();
-    let keep = |it| {
-        all.push(it);
+    let keep = |it: Account| {
+        all.push(it.id.and_then(|it| it.parse().ok()));
         None::<()>
     };
     find_account_in(management, parent, keep).await?;
-    Ok(all)
+    let all: Option<_> = all.into_iter().collect();
+    let action = || format!("list the accounts in {parent}");
+    all.ok_or_else(|| Error::incomplete(&action(), "an account's ID"))
 }
 
 /// Lists the accounts right below the root or an OU until `pick` accepts one.

@@ -66,7 +66,9 @@ async fn in_use(
     for policy in
         organizations::policies(management, &wire).await?.into_iter().filter(|it| !it.aws_managed)
     {
-        let Some(id) = policy.id.and_then(|it| it.parse::<PolicyId>().ok()) else { continue };
+        let id = policy.id.and_then(|it| it.parse::<PolicyId>().ok());
+        let action = || format!("list the policies of type {policy_type}");
+        let id = id.ok_or_else(|| Error::incomplete(&action(), "a policy's ID"))?;
         if !organizations::targets(management, &id).await?.is_empty() {
             in_use.insert(id);
         }

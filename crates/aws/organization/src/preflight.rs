@@ -146,7 +146,7 @@ pub async fn account_under(
             return Ok(found);
         }
         let units = organizations::units_in(management, &parent).await?;
-        let units = units.into_iter().filter_map(|it| it.id?.parse::<TargetId>().ok());
+        let units = units.into_iter().map(|it| it.0);
         parents.extend(units.filter(|it| !attached.contains(it)));
     }
     Ok(None)

@@ -95,10 +95,7 @@ async fn units(management: &Management, root: Unit) -> Result<Vec<Unit>, Error> 
     let mut next = 0;
     while let Some(parent) = units.get(next).map(|it| it.id.clone()) {
         let below = organizations::units_in(management, &parent).await?;
-        units.extend(below.into_iter().filter_map(|it| {
-            let id = it.id?.parse().ok()?;
-            Some(Unit { id, name: it.name.unwrap_or_default(), parent: Some(next) })
-        }));
+        units.extend(below.into_iter().map(|(id, name)| Unit { id, name, parent: Some(next) }));
         next += 1;
     }
     Ok(units)
@@ -143,8 +140,7 @@ async fn places_by_parent(
     let mut places = BTreeMap::<AccountId, usize>::new();
     for (index, unit) in units.iter().enumerate() {
         let accounts = organizations::accounts_in(management, &unit.id).await?;
-        let ids = accounts.into_iter().filter_map(|it| it.id?.parse().ok());
-        places.extend(ids.map(|it| (it, index)));
+        places.extend(accounts.into_iter().map(|it| (it, index)));
     }
     notes.extend(listed.iter().filter_map(|it| nowhere(&it.account.id, &places)));
     Ok(listed.iter().map(|it| places.get(&it.account.id).copied().unwrap_or_default()).collect())

@@ -360,8 +360,7 @@ async fn look(
     let mut inventory = Inventory::read(looks.inventory.as_deref())?;
     let mut chosen = chosen(&organization, &looks.account, units)?;
     // Accounts that are not active make no backups.
-    let state = |it: usize| organization.accounts.get(it).map(|it| it.listed.state.as_str());
-    chosen.retain(|it| state(*it) == Some("ACTIVE"));
+    chosen.retain(|it| organization.accounts.get(*it).is_some_and(|it| it.listed.is_active()));
     let mut outcome = Summary {
         organization: organization.id.clone(),
         accounts: chosen.len(),

@@ -170,7 +170,7 @@ impl Backups<'_> {
         let Self { entrance, management, outline, now, .. } = *self;
         let all = &entrance.organization.accounts;
         let active =
-            chosen.iter().filter(|it| all.get(**it).is_some_and(|it| it.listed.state == "ACTIVE"));
+            chosen.iter().filter(|it| all.get(**it).is_some_and(|it| it.listed.is_active()));
         let active: Vec<_> = active.copied().collect();
         let accounts =
             active.iter().filter_map(|it| all.get(*it)).map(|it| it.listed.account.clone());

@@ -146,6 +146,14 @@ mod tests {
     }
 
     #[test]
+    fn of_two_lists_of_exceptions_the_shorter_counts_and_else_the_first() {
+        let (one, two) = (except(&[ADMIN]), except(&[MAKER, ADMIN]));
+        assert_eq!(one.clone().and(two.clone()), one);
+        assert_eq!(two.and(one.clone()), one);
+        assert_eq!(one.clone().and(except(&[MAKER])), one);
+    }
+
+    #[test]
     fn any_other_form_is_not_known_with_its_reason() {
         let mut some = deny(DELETE);
         some["Resource"] = json!("arn:aws:backup:*:*:recovery-point:*");
@@ -154,12 +162,16 @@ mod tests {
         others["NotResource"] = json!("*");
         let left_out = json!({ "Effect": "Deny", "NotAction": "iam:*", "Resource": "*" });
         let tag = json!({ "StringEquals": { "aws:ResourceTag/tier": "gold" } });
+        let region = json!({ "StringNotEquals": { "aws:RequestedRegion": "eu-west-1" } });
+        let only = json!({ "ArnLike": { "aws:PrincipalArn": ADMIN } });
         let variable = json!({ "ArnNotLike": { "aws:PrincipalArn": "arn:aws:iam::${aws:PrincipalAccount}:role/x" } });
         for (statement, why) in [
             (some, "some resources only"),
             (others, "some resources only"),
             (left_out, "names the actions that it leaves out"),
             (when(&tag), "depends on `StringEquals` of `aws:ResourceTag/tier`"),
+            (when(&region), "depends on `StringNotEquals` of `aws:RequestedRegion`"),
+            (when(&only), "depends on `ArnLike` of `aws:PrincipalArn`"),
             (when(&variable), "a policy variable"),
             (when(&json!({})), "is empty"),
         ] {

@@ -12,14 +12,22 @@ use crate::id::{AccountId, Target, TargetId};
 pub struct Listed {
     /// The account.
     pub account: Account,
-    /// The state of the account. Only an `ACTIVE` account can be worked in.
+    /// The state of the account. See [`Listed::is_active`].
     pub state: String,
     /// The paths of the account: the root, every OU above it and the account itself, separated by
     /// slashes.
     pub paths: Vec<String>,
 }
 
+/// The state of an account that can be worked in.
+pub(crate) const ACTIVE: &str = "ACTIVE";
+
 impl Listed {
+    /// Returns `true` if the account can be worked in.
+    pub fn is_active(&self) -> bool {
+        self.state == ACTIVE
+    }
+
     /// Returns the IDs in its paths, each from the root down.
     pub fn ids_in_paths(&self) -> impl Iterator<Item = &str> {
         self.paths.iter().flat_map(|it| ids_in(it))
@@ -96,7 +104,7 @@ impl Scope {
             Choice::Excluded
         } else if !is_reached && self.central.as_ref() != Some(&listed.account.id) {
             Choice::Elsewhere
-        } else if listed.state != "ACTIVE" {
+        } else if !listed.is_active() {
             Choice::Inactive
         } else if is_reached {
             Choice::Included
