@@ -21,6 +21,15 @@ MEANINGS = {
 # The most seconds between two looks at an operation that is not done.
 PATIENCE = 5.0
 
+# The errors that say that something does not exist. Each is whole, with its code: a denial has names of roles
+# in it, which may contain anything else.
+NO_ENTITY = "An error occurred (NoSuchEntity) "
+NO_KEY = "An error occurred (NotFoundException) "
+NO_OBJECT = "An error occurred (404) "
+NO_STACK_SET = "An error occurred (StackSetNotFoundException) "
+# AWS Backup has been seen to say the latter, also to administrators. A denial of IAM names who is not authorized.
+NO_VAULT = ["An error occurred (ResourceNotFoundException) ", ": Insufficient privileges to perform this action"]
+
 # The error of the AWS CLI without credentials.
 NO_CREDENTIALS = "Unable to locate credentials"
 
@@ -115,7 +124,8 @@ class Commands:
     def describe(self, stack: Stack) -> dict | None:
         """Returns a stack, or `None` if it does not exist."""
         words = ["describe-stacks", "--stack-name", stack.name, "--output", "json"]
-        answer = self.output(self.command(stack, "cloudformation", *words), absent="does not exist")
+        missing = f": Stack with id {stack.name} does not exist"
+        answer = self.output(self.command(stack, "cloudformation", *words), absent=missing)
         return json.loads(answer)["Stacks"][0] if answer else None
 
     def template_of(self, stack: Stack) -> str:

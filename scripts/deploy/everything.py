@@ -9,11 +9,12 @@ import re
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import NoReturn
 
-from commands import pauses
+from commands import NO_ENTITY, NO_KEY, NO_OBJECT, NO_VAULT, pauses
 from members import Instance
 from plan import Stack
-from speech import end
+from speech import UNREAD, end, quoted
 
 # The role that AWS Organizations creates in each account that it creates.
 ROLE = "OrganizationAccountAccessRole"
@@ -21,9 +22,6 @@ ROLE = "OrganizationAccountAccessRole"
 OWNER = "org-backup:owner"
 # The beginning of the description of every template here.
 OURS = "org-backup: "
-# The answer of AWS about a vault that does not exist, also to administrators.
-NO_VAULT = "AccessDeniedException"
-NO_ENTITY = "NoSuchEntity"
 # The fewest days that AWS KMS waits before it deletes a key.
 DAYS_OF_KEYS = 7
 # The greatest number of versions that S3 deletes in one call.
@@ -178,10 +176,12 @@ class Everything:
 
     def vault(self, account: str, region: str, name: str) -> Vault | None:
         words = ["describe-backup-vault", "--backup-vault-name", name, "--output", "json"]
-        answer = self.ask(account, region, "backup", *words, absent=NO_VAULT)
-        if not answer:
+        done = self.runner.attempt(self.command(account, region, "backup", *words), self.session(account))
+        if done.returncode and any(it in done.stderr for it in NO_VAULT):
             return None
-        it = json.loads(answer)
+        if done.returncode:
+            self.end_unread(f"`{name}` in {account}, {region}", account, done.stderr)
+        it = json.loads(done.stdout)
         vault = Vault(account, region, name, it.get("NumberOfRecoveryPoints", 0), it.get("EncryptionKeyArn", ""))
         vault.is_locked = bool(it.get("Locked"))
         final = it.get("LockDate")
@@ -192,6 +192,15 @@ class Everything:
             if vault.backups:
                 vault.kept = f"its compliance lock is final since {str(final)[:10]}, and each backup stays until it expires"
         return vault
+
+    def end_unread(self, place: str, account: str, error: str) -> NoReturn:
+        """Ends because a vault cannot be looked at. One that is passed over would stay with its backups."""
+        hint = "Correct the cause"
+        if "AccessDenied" in error:
+            hint = f"Allow backup:DescribeBackupVault to the identity that is used in {account}"
+            hint = f"{hint}, also in service control policies, or name another role with --role"
+        text = f"The vault {place} cannot be looked at, so its backups are not known:"
+        end(text, *quoted(error), f"{hint}. Then run the same again.", "Nothing was changed.", code=UNREAD)
 
     def hold(self, account: str, region: str, vaults: list[Vault]) -> None:
         """Notes in the vaults of an account and Region the backups that legal holds keep."""
@@ -297,7 +306,7 @@ class Everything:
 
     def delete_key(self, account: str, region: str, key: str) -> None:
         query = ["--query", "KeyMetadata.KeyState", "--output", "text"]
-        state = self.ask(account, region, "kms", "describe-key", "--key-id", key, *query, absent="NotFound")
+        state = self.ask(account, region, "kms", "describe-key", "--key-id", key, *query, absent=NO_KEY)
         if state not in [None, "PendingDeletion"]:
             days = ["--pending-window-in-days", str(DAYS_OF_KEYS)]
             self.change(account, region, "kms", "schedule-key-deletion", "--key-id", key, *days)
@@ -349,7 +358,7 @@ class Everything:
 
     def delete_bucket(self, stack: Stack, bucket: str) -> None:
         at, name = (stack.account, stack.region, "s3api"), ["--bucket", bucket]
-        if self.ask(*at, "head-bucket", *name, absent="(404)") is None:
+        if self.ask(*at, "head-bucket", *name, absent=NO_OBJECT) is None:
             return
         # The policy denies everybody the deletion of versions.
         self.change(*at, "delete-bucket-policy", *name)

@@ -8,7 +8,18 @@ import time
 from typing import NoReturn
 
 from changes import FAILED, NEW, UNCHANGED, Changes, MemberChange, Seen, StackChange, change_of
-from commands import AGAIN, Commands, Offline, Unreadable, parameters_of, pauses, profile_of
+from commands import (
+    AGAIN,
+    NO_ENTITY,
+    NO_OBJECT,
+    NO_STACK_SET,
+    Commands,
+    Offline,
+    Unreadable,
+    parameters_of,
+    pauses,
+    profile_of,
+)
 from everything import OURS, Everything, Findings
 from members import ROLES, ROOT, Change, Instance, StackSet, compare, losses
 from plan import INLINE, Plan, Stack, Upload
@@ -301,7 +312,7 @@ class Runner(Commands):
         afterwards, so stacks take the version that was compared, if there is one.
         """
         words = [*self.object(it), "--checksum-mode", "ENABLED", *ANSWER]
-        found = self.output(self.command(it, "s3api", "head-object", *words), absent="(404)")
+        found = self.output(self.command(it, "s3api", "head-object", *words), absent=NO_OBJECT)
         if found is None:
             return False
         self.pin(it, found)
@@ -366,7 +377,7 @@ class Runner(Commands):
         """Ends if the roles exist. They stay when their stack is deleted, so another roll-out made them."""
         for name in ROLES if stack.parameters.get("ManagementAccount") == "true" else []:
             words = ["get-role", "--role-name", stack.parameters[name], "--query", "Role.Arn"]
-            if self.output(self.command(stack, "iam", *words), absent="NoSuchEntity"):
+            if self.output(self.command(stack, "iam", *words), absent=NO_ENTITY):
                 role = stack.parameters[name]
                 at = f"{stack.name} is not deployed in {stack.region}, and the management account"
                 why = "If another roll-out made it, a stack of this one would conflict with its names in every account"
@@ -395,7 +406,7 @@ class Runner(Commands):
         words = ["describe-stack-set", "--stack-set-name", stack_set.name, "--output", "json"]
         words += ["--query", "StackSet.[TemplateBody, Parameters]"]
         command = self.command(of.stack, "cloudformation", *words)
-        found = self.output(command, absent="StackSetNotFound")
+        found = self.output(command, absent=NO_STACK_SET)
         seen = None
         if found:
             template, parameters = json.loads(found)
@@ -426,7 +437,7 @@ class Runner(Commands):
         words = ["list-stack-instances", "--stack-set-name", stack_set.name]
         words += ["--query", query, "--output", "json"]
         command = self.command(stack, "cloudformation", *words)
-        found = json.loads(self.output(command, absent="StackSetNotFound") or "[]")
+        found = json.loads(self.output(command, absent=NO_STACK_SET) or "[]")
         return [Instance(*place, is_current=status == "CURRENT") for *place, status in found]
 
     def roll_out(self, stack: Stack, stack_set: StackSet) -> None:

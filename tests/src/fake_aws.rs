@@ -15,6 +15,7 @@ use std::fs;
 use std::path::Path;
 use std::rc::Rc;
 
+use plan::owner::OWNER_TAG;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use simulator::{
@@ -73,6 +74,9 @@ pub struct World {
     /// The buckets and keys that were deleted.
     #[serde(default)]
     pub deleted: BTreeSet<String>,
+    /// The operations that IAM denies.
+    #[serde(default)]
+    pub denied: BTreeSet<String>,
 }
 
 /// A stack.
@@ -192,7 +196,34 @@ impl Call {
 
     fn stack(&self) -> String {
         let [region, name] = ["--region", "--stack-name"].map(|it| self.option(it).unwrap());
+        // An ARN is that of a stack in the account and Region of the call.
+        let name =
+            name.split_once(":stack/").and_then(|(_, it)| it.split('/').next()).unwrap_or(name);
         format!("{} {region} {name}", self.account())
+    }
+
+    /// What the AWS CLI says of a call that IAM denies, in the words of its service. The role has the codes
+    /// of other errors in its name.
+    fn denial(&self) -> String {
+        let (service, operation) = (&self.words[0], &self.words[1]);
+        let operation: String = operation.split('-').map(capitalized).collect();
+        let (code, service) = match service.as_str() {
+            // S3 has no body for a HEAD, so the AWS CLI knows the status alone.
+            "s3api" => {
+                return format!(
+                    "An error occurred (403) when calling the {operation} operation: Forbidden"
+                );
+            }
+            "iam" | "cloudformation" => ("AccessDenied", service.as_str()),
+            _ => ("AccessDeniedException", service.as_str()),
+        };
+        let role = "NoSuchEntity-StackSetNotFoundException-NotFoundException";
+        format!(
+            "An error occurred ({code}) when calling the {operation} operation: User: \
+             arn:aws:sts::{}:assumed-role/{role}/a is not authorized to perform: \
+             {service}:{operation} because no identity-based policy allows the action",
+            self.account(),
+        )
     }
 }
 
@@ -269,6 +300,9 @@ impl World {
     /// When words are missing in it.
     pub fn answer(&mut self, call: &Call) -> Result<String, String> {
         let words: Vec<_> = call.words.iter().take(2).map(String::as_str).collect();
+        if self.denied.contains(words[1]) {
+            return Err(call.denial());
+        }
         match words[..] {
             ["sts", "get-caller-identity"] => Ok(call.account().to_owned()),
             ["organizations", operation] => self.organizations(call, operation),
@@ -373,7 +407,8 @@ impl World {
         let kinds = ["AWS::Backup::BackupVault", "AWS::Backup::LogicallyAirGappedBackupVault"];
         let keys = kinds.map(|kind| format!("{account} {region} {kind} {name}"));
         let found = keys.iter().find(|it| self.stack_sets.resources().contains(*it)).ok_or(
-            "An error occurred (AccessDeniedException): Insufficient privileges to perform this action",
+            "An error occurred (AccessDeniedException) when calling the DescribeBackupVault operation: \
+             Insufficient privileges to perform this action",
         )?;
         let is_gapped = *found == keys[1];
         let lock = self.locks.get(found).copied();
@@ -556,7 +591,10 @@ impl World {
                 Ok(json!(self.policies.iter().map(row).collect::<Vec<_>>()).to_string())
             }
             "list-tags-for-resource" => {
-                Ok(self.policies[call.option("--resource-id").unwrap()].1.clone())
+                let query = format!("Tags[?Key == '{OWNER_TAG}'].Value");
+                let is_asked = call.option("--query") == Some(query.as_str());
+                let owner = &self.policies[call.option("--resource-id").unwrap()].1;
+                Ok(if is_asked { owner.clone() } else { String::new() })
             }
             "list-targets-for-policy" => {
                 Ok(json!(self.policies[call.option("--policy-id").unwrap()].2).to_string())
@@ -682,6 +720,10 @@ impl World {
                 Ok(String::new())
             }
             "describe-stacks" => {
+                // A deleted stack is known by its ARN.
+                let mut gone =
+                    self.gone.iter().filter(|(it, _)| name.contains(":stack/") && *it == id);
+                let found = found.map(|it| &*it).or_else(|| gone.next().map(|it| &it.1));
                 let stack = found.ok_or(format!(
                     "An error occurred (ValidationError) when calling the DescribeStacks \
                      operation: Stack with id {name} does not exist"
@@ -1010,6 +1052,12 @@ fn declared(
         }
     });
     made.collect()
+}
+
+/// A word with its first letter in upper case.
+fn capitalized(word: &str) -> String {
+    let (first, rest) = word.split_at(1);
+    first.to_uppercase() + rest
 }
 
 fn deletion(resource: &Value) -> Deletion {

@@ -16,3 +16,4 @@ mod recipes;
 mod rollout;
 mod templates;
 mod threats;
+mod undeploy;

@@ -18,7 +18,7 @@ const WORKLOAD: &str = "ou-ab12-workload";
 const SET: &str = "org-backup-rollout-members";
 
 /// A parameter file for these units, with these lines at its top and these of the roll-out.
-fn file(units: &[&str], top: &str, rollout: &str) -> String {
+pub(crate) fn file(units: &[&str], top: &str, rollout: &str) -> String {
     format!(
         "{top}\nOrganizationalUnitIds = {units:?}\n\
          ManagementAccountId = \"111122223333\"\nOrganizationId = \"o-a1b2c3d4e5\"\n\
@@ -30,18 +30,18 @@ fn file(units: &[&str], top: &str, rollout: &str) -> String {
 }
 
 const CENTRAL: &str = "CentralAccountId = \"444455556666\"";
-const NO_CENTRAL: &str =
+pub(crate) const NO_CENTRAL: &str =
     "CentralVaultArn = \"arn:aws:backup:eu-west-1:444455556666:backup-vault:central\"";
 
 fn plain(units: &[&str]) -> String {
     file(units, NO_CENTRAL, "")
 }
 
-struct Rollout(Release);
+pub(crate) struct Rollout(pub(crate) Release);
 
 impl Rollout {
     /// Deploys a file to an organization with nothing in it, and has every vault filled.
-    fn of(file: &str) -> Self {
+    pub(crate) fn of(file: &str) -> Self {
         let rollout = Self(Release::new());
         rollout.deploy(file);
         rollout.0.aws(|it| it.stack_sets.back_up());
@@ -465,13 +465,14 @@ fn units_of_two_thousand_accounts_are_rolled_out_to_and_widened() {
 }
 
 /// The pattern of the role that deletes in accounts, beside those of StackSets.
-const ADMINISTRATORS: &str = "AdministratorRoleArns = [\"arn:*:iam::*:role/stacksets-exec-*\", \
+pub(crate) const ADMINISTRATORS: &str = "AdministratorRoleArns = [\"arn:*:iam::*:role/stacksets-exec-*\", \
                               \"arn:*:iam::*:role/OrganizationAccountAccessRole\"]";
 
-const UNDEPLOY: [&str; 5] = ["undeploy", "org.toml", "--members", "--everything", "--yes"];
+pub(crate) const UNDEPLOY: [&str; 5] =
+    ["undeploy", "org.toml", "--members", "--everything", "--yes"];
 
 /// An organization with backups, a policy of ours and one of others, and three locks.
-fn to_be_taken_back(top: &str) -> Rollout {
+pub(crate) fn to_be_taken_back(top: &str) -> Rollout {
     let file = file(&[SANDBOX], &format!("{CENTRAL}\n{top}"), "CentralRegions = [\"eu-west-1\"]");
     let rollout = Rollout::of(&file);
     rollout.0.aws(|it| {
