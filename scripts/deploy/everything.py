@@ -7,12 +7,12 @@ after those that it finds through it. So a run continues where an interrupted on
 import json
 import re
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import NoReturn
 
 from commands import NO_ENTITY, NO_KEY, NO_OBJECT, NO_VAULT, pauses
-from members import Instance
+from members import pairs
 from plan import Stack
 from speech import UNREAD, end, quoted
 
@@ -36,6 +36,8 @@ CENTRAL_VAULTS = ["CentralVaultName", "CentralAirGappedVaultName"]
 ROLES = ["BackupRoleName", "RestoreRoleName", "ScannerRoleName"]
 # The parameters that name keys which the stacks did not create.
 KEYS = ["VaultKeyArn", "CentralVaultKeyArn"]
+# The templates with vaults or state of their own, which a file names or nobody does.
+UNNAMED = ["bootstrap", "rollout", "central-backup-account"]
 # The types of resources that may stay when their stack is deleted, and are deleted afterwards.
 LEFT = ["AWS::CloudFormation::Stack", "AWS::S3::Bucket", "AWS::KMS::Key"]
 
@@ -87,8 +89,10 @@ class Findings:
 
     vaults: list[Vault] = field(default_factory=list)
     policies: list[tuple[str, str]] = field(default_factory=list)
-    # The accounts that were rolled out to, whether they have a vault or not.
-    accounts: set[str] = field(default_factory=set)
+    # The accounts and Regions that were rolled out to, whether they have a vault or not.
+    places: set[tuple[str, str]] = field(default_factory=set)
+    # Those that the file does not ask for any more.
+    strays: set[tuple[str, str]] = field(default_factory=set)
 
     def lines(self) -> list[str]:
         """Returns the losses, and the deletions that AWS will refuse."""
@@ -114,6 +118,11 @@ class Everything:
         self.runner, self.role = runner, role
         self.plan = runner.plan
         self.rollouts = [it for it in self.plan.stacks if it.stays and it.stack_sets]
+        # The stacks that an earlier file asked for: those that exist, and those that were deleted.
+        self.left: list[Stack] = []
+        self.gone: list[Stack] = []
+        # The accounts and Regions in which stacks can be.
+        self.places: list[tuple[str, str]] = []
         # The credentials of the session in each account, once there is one.
         self.sessions: dict[str, dict[str, str]] = {}
 
@@ -121,16 +130,34 @@ class Everything:
 
     def look(self) -> Findings:
         """Finds what exists, and changes nothing."""
+        self.places = self.runner.places()
+        self.left = self.runner.find_left(self.places)
+        self.refuse_unnamed_vaults()
+        gone = self.runner.find_left(self.places, gone=True)
+        gone = [it for it in gone if it not in self.left and it.template.name not in UNNAMED]
+        self.gone = [it for it in gone if it.template.name == "member-account" or self.left_by(it)]
         findings = Findings(policies=self.policies())
         for rollout in self.rollouts:
             self.refuse_what_nobody_may(rollout)
-            for account, region, names in self.places(rollout):
-                findings.accounts.add(account)
+            for account, region, names in self.members(rollout, findings):
+                findings.places.add((account, region))
                 vaults = [it for name in names if (it := self.vault(account, region, name))]
                 if any(it.backups and not it.kept for it in vaults):
                     self.hold(account, region, vaults)
                 findings.vaults += vaults
         return findings
+
+    def refuse_unnamed_vaults(self) -> None:
+        """Ends if an earlier file asked for vaults and state that this one does not name."""
+        unnamed = [it for it in self.left if it.template.name in UNNAMED or it.stays and not self.rollouts]
+        if unnamed:
+            end(
+                "An earlier file asked for these, and this one does not name the vaults and the state that belong to them:",
+                *[f"- {it.name} in {it.region}" for it in unnamed],
+                "Put back into the file what asked for them, such as Region, OrganizationalUnitIds, AccountIds or "
+                "CentralAccountId, and run the same again. Or delete them by hand, with their vaults.",
+                "Nothing was changed.",
+            )
 
     def refuse_what_nobody_may(self, rollout: Stack) -> None:
         """Ends if no role that can be assumed may delete the central vault and its key.
@@ -154,25 +181,26 @@ class Everything:
                 "Nothing was changed.",
             )
 
-    def places(self, rollout: Stack) -> list[tuple[str, str, list[str]]]:
+    def members(self, rollout: Stack, findings: Findings) -> list[tuple[str, str, list[str]]]:
         """Returns the accounts and Regions that were rolled out to, with the names of their vaults."""
         named = rollout.parameters
         found: dict[tuple[str, str], list[str]] = {}
+        for it in [*self.left, *self.gone]:
+            if it.template.name == "member-account":
+                found[it.account, it.region] = VAULTS
+                findings.strays.add((it.account, it.region))
         if named["ManagementAccount"] == "true":
             regions = [it.region for it in self.plan.stacks if it.template.name == "member-account"]
             for region in [rollout.region, *regions]:
                 found[self.plan.management, region] = VAULTS
         for stack_set in rollout.stack_sets:
             keys = CENTRAL_VAULTS if stack_set.only else VAULTS
+            change = self.runner.change(rollout, stack_set)
             # An earlier run may have deleted the stacks already.
-            instances = self.runner.instances(rollout, stack_set) or self.expected(rollout, stack_set)
-            for it in instances:
-                found[it.account, it.region] = [*found.get((it.account, it.region), []), *keys]
+            for it in pairs([*change.again, *change.kept, *change.left]) or change.new:
+                found[it] = [*found.get(it, []), *keys]
+            findings.strays |= set(pairs(change.left))
         return [(*place, [named[it] for it in keys if named[it]]) for place, keys in sorted(found.items())]
-
-    def expected(self, rollout: Stack, stack_set) -> list[Instance]:
-        change = self.runner.change(rollout, stack_set)
-        return [Instance(account, region, "", True) for account, region in change.new]
 
     def vault(self, account: str, region: str, name: str) -> Vault | None:
         words = ["describe-backup-vault", "--backup-vault-name", name, "--output", "json"]
@@ -216,20 +244,40 @@ class Everything:
                         vault.held.setdefault(arn, []).append(f"`{title}` ({hold})")
 
     def policies(self) -> list[tuple[str, str]]:
-        """Returns the backup policies that stacks of this file made: their IDs and names."""
+        """Returns the backup policies that stacks of this file and of earlier ones made: their IDs and names."""
         first = self.plan.stacks[0]
         words = ["list-policies", "--filter", "BACKUP_POLICY", "--output", "json"]
         words += ["--query", "Policies[].[Id, Name]"]
         found = json.loads(self.runner.output(self.runner.command(first, "organizations", *words)) or "[]")
-        stacks = {it.name for it in self.plan.stacks}
         ours = []
         for policy, name in found:
             words = ["list-tags-for-resource", "--resource-id", policy, "--output", "text"]
             words += ["--query", f"Tags[?Key == '{OWNER}'].Value"]
             owner = self.runner.output(self.runner.command(first, "organizations", *words)) or ""
-            if owner.partition("/")[0] in stacks:
+            if self.is_ours(owner, f"`{name}` ({policy})"):
                 ours.append((policy, name))
         return ours
+
+    def is_ours(self, owner: str, policy: str) -> bool:
+        """Returns `True` if the owner of a policy is a stack of this deployment."""
+        name, _, rest = owner.partition("/")
+        is_named = any(it.name == name for it in self.plan.stacks)
+        if is_named or not name.startswith(self.plan.policies):
+            return is_named or name in self.plan.templates
+        # The name of another deployment may begin alike.
+        for account, region in self.places:
+            first = replace(self.plan.stacks[0], account=account, region=region)
+            at = f"arn:{self.runner.partition(first)}:cloudformation:{region}:{account}:stack"
+            stack = replace(first, name=f"{at}/{name}/{rest.partition('/')[0]}")
+            if (is_ours := self.runner.is_ours(stack)) is not None:
+                return is_ours
+        end(
+            f"The backup policy {policy} belongs to the stack {name}, which is not in the file and which CloudFormation "
+            f"does not know any more.",
+            "Delete the policy in the console of AWS Organizations, or put it back into the file under [[policies]], and "
+            "run the same again.",
+            "Nothing was changed.",
+        )
 
     # Deleting.
 
@@ -246,19 +294,21 @@ class Everything:
             self.runner.run(self.runner.command(first, "organizations", "delete-policy", "--policy-id", policy))
             self.runner.say(f"The backup policy `{name}` is deleted.")
 
-    def delete_backups(self, findings: Findings) -> None:
+    def delete_backups(self, findings: Findings, *, strays: bool) -> None:
         """Deletes the resources in the accounts, except those that a lock or a legal hold keeps and those that
-        they need."""
+        they need: those in accounts and Regions that the file does not ask for any more, or the others."""
         kept = {it.account for it in findings.vaults if it.stays}
         spared = {it.key for it in findings.vaults if it.stays}
         for vault in findings.vaults:
-            if not vault.kept:
+            if not vault.kept and ((vault.account, vault.region) in findings.strays) == strays:
                 self.delete_vault(vault, spared)
         named = self.rollouts[0].parameters if self.rollouts else {}
-        for account in sorted(findings.accounts - kept):
+        asked = {account for account, _ in findings.places - findings.strays}
+        accounts = {account for account, _ in findings.strays} - asked if strays else asked
+        for account in sorted(accounts - kept):
             for role in dict.fromkeys(named[it] for it in ROLES if named.get(it)):
                 self.delete_role(account, role)
-        if kept:
+        if kept and not strays:
             text = "Roles and keys stay in accounts where a lock or a legal hold keeps backups, which need them to expire"
             self.runner.say(f"{text}: {', '.join(sorted(kept))}.")
 

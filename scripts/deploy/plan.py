@@ -39,8 +39,17 @@ ARCHITECTURES = {62: "x86_64", 183: "arm64"}
 # The parameters with delegated administrators, which `bootstrap.yaml` registers.
 ADMINISTRATORS = ["BackupAdministratorAccountIds", "StackSetsAdministratorAccountId"]
 
-# The end of the name of a stack, if it is not that of its template.
-SUFFIXES = {"backup-policies": "policies"}
+# The end of the name of a stack, if it is not that of its template. The names of policies follow theirs.
+SUFFIXES = {"backup-policies": "policies", "backup-policy": "policy-", "member-account": "member"}
+
+# The templates in an order in which their stacks can be created.
+ORDER = """
+    bootstrap rollout member-account members backup-policies delegation delegated-policies backup-policy
+    reattach event-forwarder coverage guardrails audit restore-testing monitoring monitoring-rollout
+    monitoring-member
+""".split()
+# The templates whose stacks have vaults and roles that stay.
+STAYING = ["rollout", "member-account", "central-backup-account"]
 
 # The longest name of a stack that is whole in the names of its roles, which have 64 characters:
 # `NAME-reattach-ReattachRole-` and 13 more.
@@ -118,9 +127,12 @@ class Plan:
     profiles: dict[str, str]
     uploads: list[Upload] = field(default_factory=list)
     stacks: list[Stack] = field(default_factory=list)
-    # The names of the stacks that a file can ask for. Those of the stacks of policies begin with `policies`.
-    names: set[str] = field(default_factory=set)
+    # The templates of the stacks that a file can ask for, by the names of the stacks. Those of the stacks of
+    # policies begin with `policies`.
+    templates: dict[str, Template] = field(default_factory=dict)
     policies: str = ""
+    # The Regions that the file names for stacks and for archives.
+    regions: set[str] = field(default_factory=set)
     # False if archives are missing, so that nobody can say which code is deployed.
     is_built: bool = True
     # Notes on requested resources that are not created, and on required ones that no stack creates.
@@ -128,13 +140,33 @@ class Plan:
 
     def is_left(self, name: str) -> bool:
         """Returns `True` if an earlier file may have asked for a stack of this name, and this one does not."""
-        is_known = name in self.names or name.startswith(self.policies)
-        return is_known and name not in {it.name for it in self.stacks}
+        return self.template_of(name) is not None and name not in {it.name for it in self.stacks}
+
+    def template_of(self, name: str) -> Template | None:
+        """Returns the template of a stack that this file or an earlier one may have asked for."""
+        return self.templates.get(self.policies if name.startswith(self.policies) else name)
 
     @property
     def deleted(self) -> list[Stack]:
         """Returns the stacks that undeploying deletes, in that order."""
         return [it for it in reversed(self.stacks) if not it.stays]
+
+    def everything(self, left: list[Stack]) -> list[Stack]:
+        """Returns the stacks of this file and those that are left of an earlier one, in the order of their deletion."""
+        staying = [it for it in reversed(self.stacks) if it.stays]
+        return [
+            *before_those_needed(self.deleted, [it for it in left if not it.stays]),
+            *before_those_needed(staying, [it for it in left if it.stays]),
+        ]
+
+
+def before_those_needed(stacks: list[Stack], left: list[Stack]) -> list[Stack]:
+    """Returns stacks in the order of their deletion, with others among them, each before those that it may need."""
+    ordered, rank = list(stacks), {name: place for place, name in enumerate(ORDER)}
+    for it in left:
+        earlier = (at for at, other in enumerate(ordered) if rank[other.template.name] < rank[it.template.name])
+        ordered.insert(next(earlier, len(ordered)), it)
+    return ordered
 
 
 class Planner:
@@ -159,8 +191,9 @@ class Planner:
             management=parameters.top("ManagementAccountId"),
             organization=as_text(self.values.get("OrganizationId", "")),
             profiles=parameters.table("Profiles"),
-            names={f"{self.name}-{SUFFIXES.get(it, it)}" for it in self.templates},
-            policies=f"{self.name}-policy-",
+            templates={self.name_of(name): it for name, it in self.templates.items()},
+            policies=self.name_of("backup-policy"),
+            regions={*self.regions, *self.regions_of_buckets()},
         )
         # Documents by their address, each with the account whose bucket has it.
         self.documents: dict[str, tuple[pathlib.Path, str]] = {}
@@ -172,6 +205,15 @@ class Planner:
         self.look_at_names()
         Retentions(parameters, self.central_vault() or "")
         self.add_uploads()
+
+    def name_of(self, template: str) -> str:
+        """Returns the name of the stacks of a template, or its beginning."""
+        return self.name if template == "bootstrap" else f"{self.name}-{SUFFIXES.get(template, template)}"
+
+    def regions_of_buckets(self) -> Iterable[str]:
+        for it in [self.values, *self.values.values()]:
+            buckets = it.get("Buckets") if isinstance(it, dict) else None
+            yield from buckets if isinstance(buckets, dict) else []
 
     def look_at_names(self) -> None:
         """Refuses a name that is too long, which AWS would find halfway through a deployment."""

@@ -22,7 +22,8 @@ from commands import (
 )
 from everything import OURS, Everything, Findings
 from members import ROLES, ROOT, Change, Instance, StackSet, compare, losses
-from plan import INLINE, Plan, Stack, Upload
+from parameters import ALWAYS_ENABLED
+from plan import INLINE, STAYING, Plan, Stack, Upload
 from speech import UNREAD, ask, end, joined, leave, quoted
 
 # A stack in one of these can be updated.
@@ -134,18 +135,30 @@ class Runner(Commands):
         if self.dry_run:
             self.foretell()
             return
-        self.identify()
+        self.identify(every=True)
+        left = self.find_left(self.places())
+        self.refuse_importers(left)
         for stack in self.plan.deleted:
             for it in stack.stack_sets:
                 self.take_back(stack, it)
             self.delete_stack(stack)
         self.say("The effects:")
-        self.say_what_stays()
+        self.say_what_stays(left)
+
+    def refuse_importers(self, left: list[Stack]) -> None:
+        """Ends if stacks of an earlier file need a stack that would be deleted, which CloudFormation refuses."""
+        importers = [f"- {it.name} in {it.region}" for it in left if "Fn::ImportValue" in it.template.text]
+        if importers:
+            text = "The file does not ask for these any more, and CloudFormation keeps the stacks that they import from:"
+            end(text, *importers, "Delete these by hand, or put them back into the file, and run the same again.", NOTHING)
 
     def foretell(self) -> None:
         """Prints the effects that undeploying would have."""
+        left: list[Stack] = []
         try:
-            self.identify()
+            self.identify(every=True)
+            left = self.find_left(self.places())
+            self.refuse_importers(left)
             there = [it for it in self.plan.deleted if self.describe(it)]
             counts = {own.name: len(self.instances(it, own)) for it in there for own in it.stack_sets}
         except Unreadable as error:
@@ -160,52 +173,66 @@ class Runner(Commands):
         if not there:
             self.say("No stack is deleted.")
         self.say("The effects would be:")
-        self.say_what_stays()
+        self.say_what_stays(left)
         leave(self.code)
 
     def miss(self, error: Unreadable) -> None:
         """Notes that AWS refused to answer. Without credentials, nobody asked it."""
         self.code = 0 if isinstance(error, Offline) else UNREAD
 
-    def say_what_stays(self) -> None:
+    def say_what_stays(self, left: list[Stack]) -> None:
         for stack in self.plan.deleted:
             self.say(f"- {stack.name} in {stack.region}: {stack.template.leaves}")
-        for stack in self.plan.stacks:
+        for stack in [*self.plan.stacks, *left]:
             if stack.stays:
                 self.say(f"- {stack.name} in {stack.region} stays, with vaults, keys and roles.")
+        for stack in left:
+            if not stack.stays:
+                self.say(f"- {stack.name} in {stack.region} stays, and is not in the file any more; delete it by hand.")
         self.say("Backups continue as before, unless an OnDelete in the file said otherwise.")
         self.say("The archives stay in their buckets.")
 
     def undeploy_everything(self, role: str, *, confirmed: bool) -> None:
         """Also deletes the resources that stacks leave, after it printed the losses and AWS's refusals."""
         try:
-            self.identify()
+            self.identify(every=True)
             everything = Everything(self, role)
             findings = everything.look()
         except Unreadable as error:
             text = f"AWS was not read, so the losses are not known: {error}"
             end(text, NOTHING, code=UNREAD)
-        stacks = [*self.plan.deleted, *[it for it in reversed(self.plan.stacks) if it.stays]]
         self.say("This deletes every stack and everything that stacks leave:")
-        for it in [*[f"- the stack {it.name} in {it.region}" for it in stacks], *findings.lines()]:
+        for it in self.plan.everything(everything.left):
+            why = ", which the file does not ask for any more" if it in everything.left else ""
+            self.say(f"- the stack {it.name} in {it.region}{why}")
+        for it in everything.gone:
+            self.say(f"- what the deleted stack {it.name} in {it.region} left, which an earlier file asked for")
+        for it in findings.lines():
             self.say(it)
         self.say("Resources that were backed up stay. Deleted resources cannot be restored.")
         if self.dry_run:
             return
         if not confirmed:
             end("add CONFIRM=yes (make) or --yes; nothing was changed")
+        stacks = self.plan.everything([*everything.left, *everything.gone])
         # These stacks create backups and put settings back, so they are deleted first.
-        for stack in self.plan.deleted:
-            self.undeploy_stack(everything, findings, stack)
-            if stack.template.name == "members":
-                everything.delete_policies()
+        for stack in stacks:
+            if not stack.stays:
+                self.undeploy_stack(everything, findings, stack)
+                if stack.template.name == "members":
+                    everything.delete_policies()
         everything.delete_policies()
+        # Only the roll-out knows these places, and the next run would not find them without it.
+        everything.delete_backups(findings, strays=True)
         for stack in stacks:
             if stack.stays:
                 self.undeploy_stack(everything, findings, stack)
-        everything.delete_backups(findings)
+        everything.delete_backups(findings, strays=False)
         left = [it.remainder for it in findings.vaults if it.stays]
-        self.say("Nothing is left that costs anything." if not left else "These resources remain and are still charged:")
+        regions = sorted({region for _, region in [*everything.places, *findings.places]})
+        looked = f"{', '.join(regions)}, the Regions of the file and of member stacks"
+        nothing = f"Nothing is left that costs anything in {looked}."
+        self.say("These resources remain and are still charged:" if left else nothing)
         for it in left:
             self.say(f"- {it}")
         self.say("Policy types, trusted access and settings stay on, and cost nothing.")
@@ -250,9 +277,59 @@ class Runner(Commands):
         ours = [name for name, description in found if (description or "").startswith(OURS)]
         return [f"{name} in {first.region}" for name in sorted(ours) if self.plan.is_left(name)]
 
-    def identify(self) -> None:
-        """Makes sure that the credentials belong to the accounts and the organization of the file."""
+    def places(self) -> list[tuple[str, str]]:
+        """Returns the accounts and Regions in which stacks of this file or an earlier one can be."""
+        management, stacks = self.plan.management, self.plan.stacks
+        rolled_out = {it.region for stack in stacks for own in stack.stack_sets for it in self.instances(stack, own)}
+        own = {(it.account, it.region) for it in stacks} | {(management, it) for it in rolled_out}
+        # Other Regions may not be enabled in every account.
+        regions = (self.plan.regions | rolled_out) & ALWAYS_ENABLED
+        return sorted(own | {(it, region) for it in [management, *self.plan.profiles] for region in regions})
+
+    def find_left(self, places: list[tuple[str, str]], *, gone: bool = False) -> list[Stack]:
+        """Returns the stacks in these accounts and Regions that an earlier file asked for and this one does not:
+        those that exist, or those that CloudFormation knows as deleted."""
+        first, asked = self.plan.stacks[0], {key_of(it) for it in self.plan.stacks}
+        words = ["describe-stacks", "--query", "Stacks[].[StackName, Description]"]
+        if gone:
+            query = "StackSummaries[].[StackName, TemplateDescription, StackId]"
+            words = ["list-stacks", "--stack-status-filter", "DELETE_COMPLETE", "--query", query]
+        left: dict[tuple[str, str, str], Stack] = {}
+        for account, region in places:
+            at = dataclasses.replace(first, account=account, region=region)
+            command = self.command(at, "cloudformation", *words, "--output", "json")
+            for name, description, *_ in json.loads(self.output(command) or "[]"):
+                template = self.plan.template_of(name)
+                # A stack of somebody else may have such a name.
+                if not template or not (description or "").startswith(OURS):
+                    continue
+                stack = Stack(name, template, account, region, "", {}, stays=template.name in STAYING)
+                if template.name == "monitoring-rollout":
+                    stack.stack_sets = [StackSet(name, [], [])]
+                is_policy = template.name == "backup-policy"
+                # A deleted stack of a policy leaves no resources.
+                if key_of(stack) not in asked and not (is_policy and (gone or not self.is_ours(stack))):
+                    left[key_of(stack)] = stack
+        return list(left.values())
+
+    def is_ours(self, stack: Stack) -> bool | None:
+        """Returns `True` if a stack of a policy belongs to this deployment and not to another whose name begins alike.
+
+        Returns `None` if CloudFormation does not know it.
+        """
+        found = self.describe(stack)
+        first = self.plan.stacks[0].name
+        names = [first, f"{first}-delegated-policies"]
+        return parameters_of(found).get("BootstrapStackName") in names if found else None
+
+    def identify(self, *, every: bool = False) -> None:
+        """Makes sure that the credentials belong to the accounts and the organization of the file.
+
+        These are the accounts of its stacks, or every one that has a profile.
+        """
         accounts = {it.account: it for it in reversed(self.plan.stacks)}
+        for it in self.plan.profiles if every else []:
+            accounts.setdefault(it, dataclasses.replace(self.plan.stacks[0], account=it))
         for account, stack in sorted(accounts.items()):
             if not self.dry_run:
                 self.say(f"The credentials have to be those of {account}.")

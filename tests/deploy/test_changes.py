@@ -19,7 +19,7 @@ import resources
 import template
 from changes import BUILT, CHANGES, CREATED, UNCHANGED, Changes, MemberChange, Seen, as_kept, change_of
 from members import Instance, StackSet, losses
-from plan import Plan, Stack, body_of
+from plan import ORDER, Plan, Stack, body_of
 from resources import Body, State
 
 HOME = "eu-central-1"
@@ -346,6 +346,11 @@ class Empty(unittest.TestCase):
         self.assertEqual(resources.compare(nothing, nothing, set()), [])
         for text in ["", "!Not", "[", "!And [", "!If [a", "]", "!Ref", '"']:
             resources.evaluate(resources.parse(text), nothing)
+
+
+class Order(unittest.TestCase):
+    def test_the_order_has_every_template_that_a_file_can_ask_for(self) -> None:
+        self.assertEqual(sorted([*ORDER, "central-backup-account"]), sorted(TEMPLATES))
 
 
 if __name__ == "__main__":

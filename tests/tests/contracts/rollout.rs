@@ -14,7 +14,7 @@ use tests::parallel::each_at_once;
 use tests::template::Template;
 
 const SANDBOX: &str = "ou-ab12-sandbox1";
-const WORKLOAD: &str = "ou-ab12-workload";
+pub(crate) const WORKLOAD: &str = "ou-ab12-workload";
 const SET: &str = "org-backup-rollout-members";
 
 /// A parameter file for these units, with these lines at its top and these of the roll-out.
@@ -49,7 +49,7 @@ impl Rollout {
     }
 
     #[track_caller]
-    fn deploy(&self, file: &str) -> String {
+    pub(crate) fn deploy(&self, file: &str) -> String {
         self.0.write("org.toml", file);
         let said = self.0.succeed(&["deploy", "org.toml"]);
         self.check();
@@ -591,7 +591,7 @@ fn a_backup_under_a_legal_hold_is_told_before_and_stays_with_what_it_needs() {
 }
 
 /// What is left after everything was taken back: stacks, vaults, roles and policies, and what was deleted.
-fn left(rollout: &Rollout) -> Value {
+pub(crate) fn left(rollout: &Rollout) -> Value {
     rollout.0.aws(|it| {
         let kinds = ["AWS::Backup::BackupVault", "AWS::IAM::Role"];
         let all = it.stack_sets.resources().iter();
