@@ -2,12 +2,15 @@
 
 #![expect(clippy::indexing_slicing, reason = "a test that cannot set up has failed")]
 
+use std::collections::BTreeSet;
+
 use expect_test::expect;
 use plan::owner::Owner;
 use serde_json::json;
 use tests::deploy::Release;
 use tests::fake_aws::Stack;
 use tests::parallel::each_at_once;
+use tests::template::Template;
 
 use crate::rollout::{
     ADMINISTRATORS, NO_CENTRAL, Rollout, UNDEPLOY, WORKLOAD, file, left, to_be_taken_back,
@@ -278,4 +281,31 @@ fn undeploying_names_the_stacks_that_an_earlier_file_asked_for() {
         Backups continue as before, unless an OnDelete in the file said otherwise.
         The archives stay in their buckets.
     "]].assert_eq(effects);
+}
+
+#[test]
+fn a_policy_is_found_by_its_tag_however_long_the_name_of_its_stack_is() {
+    // The longest name that a stack may have.
+    let name = "n".repeat(128 - "org-backup-policy-".len());
+    let stack = format!("org-backup-policy-{name}");
+    let policies = format!("[[policies]]\nPolicyName = \"{name}\"\nDocument = \"nightly.json\"\n");
+    let release = Release::new();
+    release.write("nightly.json", r#"{ "plans": {} }"#);
+    release.write("org.toml", &(file(&[UNIT], NO_CENTRAL, "") + &policies));
+    release.succeed(&["deploy", "org.toml"]);
+    let templates = Template::all();
+    let made = templates.iter().flat_map(|it| it.resources("Custom::BackupPolicy"));
+    let made: BTreeSet<_> = made.map(|(resource, _)| resource.to_owned()).collect();
+    assert!(made.len() > 2, "{made:?}");
+    for resource in &made {
+        // A longer owner would be a hash, in which nobody finds the stack.
+        let owner = Owner::new(&arn(&stack), resource).to_string();
+        assert!(owner.starts_with(&format!("{stack}/")), "{owner}");
+        add_policy(&release, &format!("p-{resource}"), &stack, resource);
+    }
+    let said = release.succeed(&UNDEPLOY);
+    for resource in &made {
+        assert!(said.contains(&format!("(p-{resource})\n")), "{said}");
+    }
+    assert_eq!(release.aws(|it| it.policies.len()), 0);
 }
