@@ -7,10 +7,12 @@
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::process::Command;
 
 use plan::resource::ResourceKind;
 use regex::Regex;
+use tests::binaries::binary;
 use tests::deploy::{PYTHON, Release, repository};
 use tests::template::Template;
 
@@ -269,5 +271,75 @@ fn a_name_is_held_against_every_template_that_is_deployed_with_it() {
     assert_eq!(why, expected);
     for release in [path, long] {
         assert!(release.take_calls().is_empty(), "nothing is called before the file is right");
+    }
+}
+
+/// The default of a parameter, which is the same in every template that has one.
+fn default_of(parameter: &str) -> String {
+    let mut templates = Template::all();
+    // Its `VaultName` is `CentralVaultName` elsewhere.
+    templates.retain(|it| parameter != "VaultName" || it.name != "central-backup-account.yaml");
+    let defaults = templates.iter().map(|it| it.body["Parameters"][parameter]["Default"].as_str());
+    let defaults: BTreeSet<_> = defaults.flatten().collect();
+    let [only] = Vec::from_iter(&defaults)[..] else { panic!("{parameter}: {defaults:?}") };
+    (*only).to_owned()
+}
+
+#[test]
+fn the_command_takes_the_names_of_the_templates_where_none_is_given() {
+    let [backup, copy] = ["BackupRoleName", "CopyRoleName"].map(default_of);
+    let [restore, central_restore] = ["RestoreRoleName", "CentralRestoreRoleName"].map(default_of);
+    let [recovery, central] = ["RecoveryRoleName", "CentralRecoveryRoleName"].map(default_of);
+    let vault = default_of("VaultName");
+    let entered = [
+        format!("except your own [default: {recovery}]"),
+        format!("receives copies [default: {central}, or the same as --member-role]"),
+    ];
+    let restored = [
+        format!("The vault that receives copies in the account to restore in [default: {vault}]"),
+        format!(
+            "[default: {central_restore} in the account that receives copies, {restore} in others]"
+        ),
+        format!("[default: {copy} for a copy, {backup} in the account of the resource]"),
+    ];
+    let backed_up = [
+        format!("The vault to back up into [default: the one of the policy; {vault} with --role]"),
+        format!("makes the backup with [default: the one of the policy; {backup} with --vault]"),
+    ];
+    for (command, its) in [
+        ("points", &[][..]),
+        ("backup", &backed_up),
+        ("restore", &restored),
+        ("recover", &restored),
+    ] {
+        let help = Command::new(binary("org-backup")).args([command, "--help"]).output().unwrap();
+        let help = String::from_utf8(help.stdout).unwrap();
+        let words = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        for it in entered.iter().chain(its) {
+            assert!(words.contains(it), "{command} --help lacks: {it}");
+        }
+    }
+}
+
+#[test]
+fn the_sources_have_no_other_default_name_than_those_of_the_templates() {
+    let recovery = [
+        "BackupRoleName",
+        "CentralRecoveryRoleName",
+        "CentralRestoreRoleName",
+        "CopyRoleName",
+        "RecoveryRoleName",
+        "RestoreRoleName",
+        "VaultName",
+    ];
+    let literal = Regex::new("\"(org-backup[a-z-]*)\"").unwrap();
+    for (file, parameters) in [
+        ("crates/cli/src/recovery/mod.rs", &recovery[..]),
+        ("crates/cli/src/recovery/backup.rs", &["BackupRoleName", "VaultName"]),
+        ("functions/coverage/src/entrance.rs", &["MemberRoleName"]),
+    ] {
+        let text = fs::read_to_string(repository(file)).unwrap();
+        let named: BTreeSet<_> = literal.captures_iter(&text).map(|it| it[1].to_owned()).collect();
+        assert_eq!(named, parameters.iter().map(|it| default_of(it)).collect(), "{file}");
     }
 }
