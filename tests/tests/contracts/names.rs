@@ -9,14 +9,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::process::Command;
+use std::str::FromStr;
 
+use plan::id::{AccountId, Region, TagKey, TagValue};
 use plan::resource::ResourceKind;
 use regex::Regex;
 use tests::binaries::binary;
 use tests::deploy::{PYTHON, Release, repository};
 use tests::template::Template;
 
-use crate::deploy::{everything, release};
+use crate::deploy::{LEAST, everything, release};
 
 #[test]
 fn the_function_of_each_resource_has_the_logical_id_that_the_command_looks_for() {
@@ -342,4 +344,71 @@ fn the_sources_have_no_other_default_name_than_those_of_the_templates() {
         let named: BTreeSet<_> = literal.captures_iter(&text).map(|it| it[1].to_owned()).collect();
         assert_eq!(named, parameters.iter().map(|it| default_of(it)).collect(), "{file}");
     }
+}
+
+/// What the program that deploys says of each text, for which `pattern` is one of its own.
+fn taken_by_the_program(pattern: &str, texts: &[&str]) -> Vec<bool> {
+    let script = "import json, re, sys\n\
+                  sys.dont_write_bytecode = True\n\
+                  sys.path.insert(0, 'scripts/deploy')\n\
+                  import parameters\n\
+                  pattern, _ = getattr(parameters, sys.argv[1])\n\
+                  taken = [bool(re.fullmatch(pattern, it)) for it in sys.argv[2:]]\n\
+                  print(json.dumps(taken))";
+    let mut run = Command::new(&*PYTHON);
+    let run = run.args(["-c", script, pattern]).args(texts).current_dir(repository(".")).output();
+    let run = run.unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    serde_json::from_slice(&run.stdout).unwrap()
+}
+
+fn check_taken<T: FromStr>(pattern: &str, taken: &[&str], refused: &[&str]) {
+    for (texts, expected) in [(taken, true), (refused, false)] {
+        for (text, by_program) in texts.iter().zip(taken_by_the_program(pattern, texts)) {
+            assert_eq!(by_program, expected, "{pattern} of scripts/deploy: {text:?}");
+            assert_eq!(text.parse::<T>().is_ok(), expected, "crates/plan: {text:?}");
+        }
+    }
+}
+
+#[test]
+fn the_program_that_deploys_takes_the_ids_that_the_functions_take() {
+    check_taken::<AccountId>(
+        "ACCOUNT",
+        &["111122223333", "000000000000"],
+        &["", "11112222333", "1111222233334", "11112222333a", "1111 2222333", "111122223333\n"],
+    );
+    let regions = fs::read_to_string(repository("scripts/deploy/regions.tsv")).unwrap();
+    let regions = regions.lines().skip(1).map(|it| it.split('\t').next().unwrap());
+    let regions: Vec<_> = regions.chain(["us-gov-west-1", "eu-isoe-west-1", "mx-new-9"]).collect();
+    assert!(regions.len() > 30, "{regions:?}");
+    let malformed = ["", "Frankfurt", "eu-central", "EU-CENTRAL-1", "eu_central_1", "eu--1"];
+    check_taken::<Region>("REGION", &regions, &malformed);
+    let [most, more, value, too_much] = [128, 129, 256, 257].map(|it| "k".repeat(it));
+    check_taken::<TagKey>(
+        "TAG_KEY",
+        &["CostCenter", "cost center", "_.:/=+-@", "Größe", "k8s:aws:x", &most],
+        &["", "a,b", "a*b", "a\nb", "a\tb", "€", &more],
+    );
+    check_taken::<TagValue>(
+        "TAG_VALUE",
+        &["", "4711", "a b", "_.:/=+-@", "Größe", &value],
+        &["a,b", "a*b", "a\nb", "{}", &too_much],
+    );
+}
+
+#[test]
+fn the_program_that_deploys_takes_as_many_administrators_as_doctor_knows() {
+    let source = fs::read_to_string(repository("crates/plan/src/doctor/checks.rs")).unwrap();
+    let most = Regex::new(r"const MAX_ADMINISTRATORS: usize = (\d+);").unwrap();
+    let most: usize = most.captures(&source).unwrap()[1].parse().unwrap();
+    let check = |count: usize| {
+        let accounts: Vec<_> = (0..count).map(|it| format!("5555666677{it:02}")).collect();
+        release(&format!("{LEAST}[bootstrap]\nBackupAdministratorAccountIds = {accounts:?}\n"))
+            .run(&["check", "org.toml"])
+    };
+    assert!(check(most).status.success());
+    let refused = format!("AWS accepts at most {most} administrators of AWS Backup\n");
+    let said = String::from_utf8(check(most + 1).stderr).unwrap();
+    assert!(said.ends_with(&refused), "{said}");
 }
