@@ -115,6 +115,13 @@ mod tests {
     }
 
     #[test]
+    fn an_older_version_comes_with_the_two_ways_out() {
+        let hint = "bring the newest version back, or delete `health/last-sweep.json` if the older one is \
+                    intended";
+        assert_eq!(Reverted::hint(), hint);
+    }
+
+    #[test]
     fn an_entry_is_new_when_there_was_none_and_where_that_is_known() {
         let sweep = Sweep::of(SystemTime::UNIX_EPOCH, [&entry("Weekly")]);
         assert!(!sweep.has(&entry("Daily").key()) && sweep.has(&entry("Weekly").key()));
