@@ -224,6 +224,14 @@ mod tests {
     }
 
     #[test]
+    fn hosts_end_as_their_partition_has_it() {
+        let suffix = |name: &str| name.parse::<Partition>().map(Partition::url_suffix);
+        assert_eq!(suffix("aws"), Ok("amazonaws.com"));
+        assert_eq!(suffix("aws-cn"), Ok("amazonaws.com.cn"));
+        assert_eq!(suffix("aws-eusc"), Ok("amazonaws.eu"));
+    }
+
+    #[test]
     fn every_partition_has_one_region_of_events() {
         let region = |name: &str| name.parse::<Partition>().map(Partition::organizations_region);
         assert_eq!(region("aws"), Ok("us-east-1"));
