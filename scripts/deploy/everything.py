@@ -1,7 +1,7 @@
 """Deletes the policies, backups, vaults, keys, roles and state that deleted stacks leave.
 
-Vaults that a lock or a legal hold keeps are printed first and stay. Every run searches again, and deletes a resource only
-after those that it finds through it. So a run continues where an interrupted one ended.
+Vaults that a lock or a legal hold keeps are printed first and stay. Every run searches again, and deletes a
+resource only after those that it finds through it. So a run continues where an interrupted one ended.
 """
 
 import json
@@ -101,6 +101,8 @@ class Findings:
         kept = [it for it in self.vaults if it.kept]
         held = [it for it in self.vaults if it.held and not it.kept]
         said += [f"- the vault {it.place}, with {it.backups} backups" for it in free]
+        others = [(it, it.backups - len(it.held)) for it in held]
+        said += [f"- backups of the vault {it.place} that no legal hold keeps: {count}" for it, count in others if count > 0]
         said += ["- the roles and keys of those accounts, and the state of org-backup"]
         if kept:
             said += ["AWS refuses to delete these until their backups expire. You pay for them until then:"]
