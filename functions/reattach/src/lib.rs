@@ -505,7 +505,7 @@ impl Visit<'_> {
         let Some((text, _)) = state.read(&key).await? else { return Ok(None) };
         let batches = match read_batches(&text) {
             Ok(batches) => batches,
-            // Its accounts are then started with once more, which does no harm.
+            // The run is started once more, which does no harm.
             Err(error) => {
                 warn!(key, why = chain(&error), "the batches of an earlier run cannot be used");
                 return Ok(None);

@@ -234,7 +234,7 @@ impl Validation<'_> {
             && let Some(reader) = self.reader(job, resource, &facts)
         {
             let is_made = self.services.make_reader(&reader).await?;
-            info!(job = job.id, %resource, instance = reader.name, is_made, "waiting");
+            info!(job = job.id, %resource, instance = reader.name, is_made, "the cluster has an instance for its test");
         }
         if let (Judgment::Sound(_), Some(function)) =
             (&judgment, self.setup.checks.get(&job.resource_type))

@@ -271,7 +271,7 @@ impl Member<'_> {
         let is_customers = match kind {
             Some(EncryptionKeyType::CustomerManagedKmsKey) => true,
             Some(EncryptionKeyType::AwsOwnedKmsKey) => return Ok(VaultKey::Aws),
-            // The key itself tells.
+            // A type that is missing or newer than this program: AWS KMS knows who manages the key.
             Some(_) | None => false,
         };
         let Some(key) = key else {

@@ -185,7 +185,21 @@ fn stage(status: &ResourceStatus) -> LifeStage {
         | ResourceStatus::DeleteComplete
         | ResourceStatus::DeleteFailed
         | ResourceStatus::DeleteSkipped => LifeStage::Ending,
-        ResourceStatus::ExportComplete | _ => LifeStage::Unknown(status.as_str().to_owned()),
+        ResourceStatus::ExportComplete
+        | ResourceStatus::ExportFailed
+        | ResourceStatus::ExportInProgress
+        | ResourceStatus::ExportRollbackComplete
+        | ResourceStatus::ExportRollbackFailed
+        | ResourceStatus::ExportRollbackInProgress
+        | ResourceStatus::ImportFailed
+        | ResourceStatus::ImportInProgress
+        | ResourceStatus::ImportRollbackComplete
+        | ResourceStatus::ImportRollbackFailed
+        | ResourceStatus::ImportRollbackInProgress
+        | ResourceStatus::RollbackComplete
+        | ResourceStatus::RollbackFailed
+        | ResourceStatus::RollbackInProgress
+        | _ => LifeStage::Unknown(status.as_str().to_owned()),
     }
 }
 
