@@ -277,7 +277,7 @@ impl Function {
             let hour = Duration::from_hours(1);
             let setup = Setup { window: hour, instance_class: None, checks: BTreeMap::new() };
             let done = restore_validation::handle(&session, &setup, &event, until).await;
-            done.map(|()| Value::Null).map_err(|it| it.to_string())
+            done.map(|it| serde_json::json!(it)).map_err(|it| it.to_string())
         };
         self.watch(spawn_local(served), deadline).await
     }

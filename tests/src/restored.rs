@@ -8,6 +8,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::slice;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -15,6 +16,7 @@ use simulator::{DataServices, Function, Outcome, RestoreJob};
 
 use crate::binaries::binary;
 use crate::organization::Organization;
+use crate::reattach::batch;
 use crate::role::FunctionRole;
 use crate::stack::{SECRET, TOKEN};
 
@@ -99,13 +101,22 @@ impl<'a> RestoreValidation<'a> {
         self.hear(&event, Duration::from_mins(1)).await
     }
 
-    /// Sends the function an event.
+    /// Sends the function an event, as the queue does.
     ///
     /// # Panics
     ///
     /// When a log shows what it must not.
     pub async fn hear(&self, event: &Value, deadline: Duration) -> Outcome {
-        let outcome = self.function.invoke(event, deadline).await;
+        self.invoke(&batch(1, slice::from_ref(event)), deadline).await
+    }
+
+    /// Invokes the function.
+    ///
+    /// # Panics
+    ///
+    /// When a log shows what it must not.
+    pub async fn invoke(&self, payload: &Value, deadline: Duration) -> Outcome {
+        let outcome = self.function.invoke(payload, deadline).await;
         let logs = self.function.logs();
         for secret in [SECRET, TOKEN] {
             assert!(!logs.contains(secret), "{secret} is in the log:\n{logs}");
@@ -150,6 +161,18 @@ impl<'a> RestoreValidation<'a> {
         let pair = |it: Value| (it["ResourceType"].as_str().unwrap().to_owned(), outcome(&it));
         lines.map(pair).collect()
     }
+}
+
+/// What the function answers when it is done with its message.
+#[must_use]
+pub fn done() -> Outcome {
+    Outcome::Returned(json!({ "batchItemFailures": [] }))
+}
+
+/// What the function answers when its message is to be delivered again.
+#[must_use]
+pub fn later() -> Outcome {
+    Outcome::Returned(json!({ "batchItemFailures": [{ "itemIdentifier": "message-0" }] }))
 }
 
 /// The sample event of this name.

@@ -8,7 +8,7 @@ use crate::failure::{DemoError, ensure};
 /// source and get the source of AWS on the way.
 pub(crate) fn without_plan(template: &str) -> Result<String, DemoError> {
     let source = format!("source: [{REPLAY}]");
-    let target = "          Arn: !GetAtt RestoreValidationFunction.Arn\n";
+    let target = "          Arn: !GetAtt Queue.Arn\n";
     let transformer = r#"          InputTransformer:
             InputPathsMap: { detail: $.detail, type: $.detail-type }
             InputTemplate: '{ "source": "aws.backup", "detail-type": "<type>", "detail": <detail> }'

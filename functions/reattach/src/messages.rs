@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use aws_lambda_events::event::sqs::SqsBatchResponse;
+use cfn::{again, messages};
 use plan::reattach::{Event, Reading, read};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 use tracing::{info, warn};
 
@@ -44,9 +45,7 @@ pub struct Response {
 impl Response {
     /// Returns a response that has these messages delivered again.
     pub(crate) fn again(messages: impl IntoIterator<Item = String>) -> Self {
-        let mut batch = SqsBatchResponse::default();
-        messages.into_iter().for_each(|it| batch.add_failure(it));
-        Self { mode: None, batch }
+        Self { mode: None, batch: again(messages) }
     }
 
     /// Returns a response that confirms that the function runs, and in which mode.
@@ -79,21 +78,10 @@ impl Invocation {
         if source(payload) == Some(SCHEDULE) {
             return Self::Schedule;
         }
-        let Ok(batch) = SqsEvent::deserialize(payload) else {
-            let event = relevant(payload, own_roles, "");
-            let message = |event| Message { id: String::new(), is_again: false, event };
-            return Self::Events(event.map(message).into_iter().collect());
-        };
-        let messages = batch.records.into_iter().filter_map(|it| {
-            let id = it.message_id.unwrap_or_default();
-            let deliveries = it.attributes.get("ApproximateReceiveCount");
-            let is_again = deliveries.is_some_and(|it| it != "1");
-            let Ok(event) = serde_json::from_str(&it.body.unwrap_or_default()) else {
-                warn!(message = id, "the message is not JSON");
-                return None;
-            };
-            let event = relevant(&event, own_roles, &id)?;
-            Some(Message { id, is_again, event })
+        let messages = messages(payload).into_iter().filter_map(|it| {
+            let id = it.id.unwrap_or_default();
+            let event = relevant(&it.event, own_roles, &id)?;
+            Some(Message { id, is_again: it.is_again, event })
         });
         Self::Events(messages.collect())
     }

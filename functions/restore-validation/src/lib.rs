@@ -1,12 +1,11 @@
 //! Checks the resource that each restore test restored, and reports the result to AWS Backup.
 //!
-//! EventBridge invokes the function when a restore job is over. A restore that is not a test is not
-//! touched. Every restore test gets a result: successful, or failed with a reason. The reason says
-//! so if the resource was not ready in time, or if AWS did not allow the check. A result is final,
-//! and makes AWS Backup delete the restored resource. So there is no result while another try may
-//! find out more: the invocation fails, and Lambda repeats it. An event that Lambda gives up on is
-//! in the dead-letter queue, from which it can be sent again before the time for the validation is
-//! over.
+//! EventBridge sends an event to a queue when a restore job is over, and the queue invokes the
+//! function. A restore that is not a test is not touched. Every restore test gets a result:
+//! successful, or failed with a reason. The reason says so if the resource was not ready in time, or
+//! if AWS did not allow the check. A result is final, and makes AWS Backup delete the restored
+//! resource. So there is no result while another try may find out more: the queue delivers the event
+//! again, until the time for the validation is over.
 
 mod metrics;
 mod setup;
@@ -14,7 +13,9 @@ mod setup;
 use std::time::{Duration, SystemTime};
 
 use aws::Session;
+use aws_lambda_events::event::sqs::SqsBatchResponse;
 use errors::chain;
+use futures_util::future::join_all;
 use lambda_runtime::Diagnostic;
 use plan::restore_validation::{
     Ended, Facts, Job, Judgment, Next, Reader, Reading, Report, Resource, Restored,
@@ -42,7 +43,7 @@ const REPORT: Duration = Duration::from_secs(20);
 /// waiters of AWS's SDKs.
 const PACE: Duration = Duration::from_secs(15);
 
-/// The reason why an invocation is to be repeated.
+/// The reason why an event is to be handled again.
 #[derive(Debug, Error)]
 pub enum Unfinished {
     /// AWS could not be asked, or the result could not be reported.
@@ -68,6 +69,47 @@ impl From<Unfinished> for Diagnostic {
     }
 }
 
+impl Unfinished {
+    /// Returns `true` if nothing is wrong: the resource, or the job, only needs more time.
+    fn is_waiting(&self) -> bool {
+        match self {
+            Self::Aws(_) => false,
+            Self::Early(_) | Self::Unsettled { .. } => true,
+        }
+    }
+}
+
+/// Checks the resources that the restore tests in `payload` restored, and reports the results to AWS
+/// Backup. The payload is a batch of SQS, or one event.
+///
+/// Returns the messages that SQS delivers again, since a later check may find out more. That is no
+/// error: the errors of the function are what somebody has to look at.
+///
+/// # Errors
+///
+/// Returns an error if AWS could not be asked, or if a result could not be reported. Then all messages
+/// are delivered again, and those with a result change nothing. An event that was sent directly is in
+/// no queue, so it is also an error if a later check may find out more.
+pub async fn handle(
+    session: &Session,
+    setup: &Setup,
+    payload: &Value,
+    deadline: Instant,
+) -> Result<SqsBatchResponse, Unfinished> {
+    let messages = cfn::messages(payload);
+    let validations = messages.iter().map(|it| validate(session, setup, &it.event, deadline));
+    let mut waiting = Vec::new();
+    for (message, done) in messages.iter().zip(join_all(validations).await) {
+        let Err(unfinished) = done else { continue };
+        let Some(id) = message.id.clone().filter(|_| unfinished.is_waiting()) else {
+            return Err(unfinished);
+        };
+        info!(message = id, why = %chain(&unfinished), "is delivered again");
+        waiting.push(id);
+    }
+    Ok(cfn::again(waiting))
+}
+
 /// Checks the resource that the restore test in `event` restored, and reports the result to AWS
 /// Backup.
 ///
@@ -76,7 +118,7 @@ impl From<Unfinished> for Diagnostic {
 /// Returns an error if AWS could not be asked, if the result could not be reported, or if another
 /// check may find out more. In these cases nothing was reported, and the same event starts again
 /// from the beginning.
-pub async fn handle(
+async fn validate(
     session: &Session,
     setup: &Setup,
     event: &Value,
@@ -203,9 +245,12 @@ impl Validation<'_> {
     /// more time.
     async fn validate(&self, job: &Job, restored: &Restored) -> Result<Judgment, restored::Error> {
         let Restored { resource, .. } = restored;
+        // AWS Backup takes no result after its own time for the validation.
+        let left = self.window(job).left().saturating_sub(REPORT);
+        let until = self.until.min(Instant::now() + left);
         let mut looks = interval(PACE);
         loop {
-            let is_last = timeout_at(self.until, looks.tick()).await.is_err();
+            let is_last = timeout_at(until, looks.tick()).await.is_err();
             let judgment = match self.look(job, restored, is_last).await {
                 Ok(judgment) => judgment,
                 Err(error) => unseen(job, error)?,

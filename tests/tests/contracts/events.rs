@@ -8,10 +8,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use simulator::{DataServices, Outcome, RestoreJob, Role, Settings};
+use simulator::{DataServices, RestoreJob, Role, Settings};
 use tests::organization::Organization;
 use tests::reattach::Reattach;
-use tests::restored::{ACCOUNT, REGION, RestoreValidation, sample};
+use tests::restored::{ACCOUNT, REGION, RestoreValidation, done, sample};
 use tests::role::STATE_BUCKET;
 use tests::template::as_sent;
 
@@ -117,7 +117,7 @@ async fn every_event_of_an_organization_is_understood_and_none_writes_where_noth
         }
         // An event may also come without a queue.
         let outcome = reattach.invoke(&event).await;
-        assert_eq!(outcome, Outcome::Returned(json!({ "batchItemFailures": [] })), "{name}");
+        assert_eq!(outcome, done(), "{name}");
     }
     let ignored = [
         "create-account",
@@ -140,7 +140,7 @@ async fn the_batch_and_the_schedule_are_understood() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events/reattach");
         let text = fs::read_to_string(folder.join(format!("{name}.json"))).unwrap();
         let outcome = reattach.invoke(&serde_json::from_str(&text).unwrap()).await;
-        assert_eq!(outcome, Outcome::Returned(json!({ "batchItemFailures": [] })), "{name}");
+        assert_eq!(outcome, done(), "{name}");
     }
     assert_eq!(reattach.metrics()["Sweeps"], 1);
 }
@@ -171,7 +171,7 @@ async fn of_the_events_of_restore_jobs_only_a_test_that_restored_something_is_lo
         organization.backup(|it| it.restore_jobs_mut().create(ACCOUNT, REGION, &id, job));
         let validation = RestoreValidation::start(&organization, &services).await;
         let outcome = validation.hear(&event, Duration::from_mins(1)).await;
-        assert_eq!(outcome, Outcome::Returned(Value::Null), "{name}");
+        assert_eq!(outcome, done(), "{name}");
         let result = validation.result(&id).map(|it| it.0);
         let expected = (name == "completed").then(|| "SUCCESSFUL".to_owned());
         assert_eq!(result, expected, "{name}");

@@ -4,17 +4,18 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use simulator::{Entry, Kind, Outcome, RestoreJob, Settings};
+use simulator::{Entry, Kind, RestoreJob, Settings};
 use tests::codes::TRANSIENT;
 use tests::in_process::{self, Function, Wire};
 use tests::organization::{Latency, Organization};
-use tests::restored::{ACCOUNT, completed};
+use tests::reattach::batch;
+use tests::restored::{ACCOUNT, completed, done};
 
 use crate::extent::few;
 use crate::pool::attempt;
 use crate::trouble::{Injection, Trouble, injections, survived};
 
-/// How often Lambda sends an event that fails.
+/// How often the queue delivers an event that is not done. It would do so for as long as there is time.
 const ATTEMPTS: usize = 3;
 
 const BUCKET: &str = "awsbackup-restore-test-invoices";
@@ -23,7 +24,7 @@ const REGION: &str = "eu-west-1";
 const JOB: &str = "job";
 const DEADLINE: Duration = Duration::from_mins(15);
 
-/// A restore test that brought back two objects.
+/// A restore test that brought back two objects, and what the queue sends when it is over.
 async fn restored() -> (Organization, Value) {
     let organization = Organization::bare(Settings::default()).await.in_process(Latency::None);
     organization.buckets(|it| {
@@ -36,7 +37,7 @@ async fn restored() -> (Organization, Value) {
     let event = completed(JOB, &job);
     organization.backup(|it| it.restore_jobs_mut().create(ACCOUNT, REGION, JOB, job));
     organization.clear_journal();
-    (organization, event)
+    (organization, batch(1, &[event]))
 }
 
 fn start(wire: &Wire) -> Function {
@@ -55,8 +56,8 @@ fn undisturbed() -> Vec<Entry> {
     let run = attempt(1, async {
         let (organization, event) = restored().await;
         let function = start(&Wire::new(organization.direct(), None));
-        let done = function.validate(&event, DEADLINE).await;
-        assert_eq!(done, Outcome::Returned(Value::Null), "{}", in_process::take_logs());
+        let outcome = function.validate(&event, DEADLINE).await;
+        assert_eq!(outcome, done(), "{}", in_process::take_logs());
         assert_eq!(told(&organization).unwrap().0, "SUCCESSFUL");
         organization.journal()
     });
@@ -71,7 +72,7 @@ async fn survive(injection: &Injection<'_>) {
     let late = matches!(trouble, Trouble::Late);
     let mut deadline = if late { Duration::from_secs(15) } else { DEADLINE };
     for _ in 0..ATTEMPTS {
-        if let Outcome::Returned(_) = start(&wire).validate(&event, deadline).await {
+        if start(&wire).validate(&event, deadline).await == done() {
             break;
         }
         deadline = DEADLINE;
@@ -91,7 +92,7 @@ async fn survive(injection: &Injection<'_>) {
     organization.clear_faults();
     organization.clear_journal();
     let again = start(&wire).validate(&event, DEADLINE).await;
-    assert_eq!(again, Outcome::Returned(Value::Null));
+    assert_eq!(again, done());
     assert_eq!(organization.take_writes(), "", "the second time");
     assert_eq!(told(&organization).unwrap(), (status, why), "a result is final");
 }

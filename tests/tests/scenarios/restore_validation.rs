@@ -2,14 +2,14 @@
 
 use std::time::{Duration, SystemTime};
 
-use serde_json::{Value, json};
+use serde_json::json;
 use simulator::{DataServices, Fault, Outcome, RestoreJob, Settings};
 use tests::organization::Organization;
-use tests::restored::{ACCOUNT, REGION, RestoreValidation, arn, completed, sample};
+use tests::reattach::batch;
+use tests::restored::{ACCOUNT, REGION, RestoreValidation, arn, completed, done, later, sample};
 use tests::role::FunctionRole;
 
 const GIB: u64 = 1 << 30;
-const DONE: Outcome = Outcome::Returned(Value::Null);
 
 async fn organization() -> Organization {
     Organization::bare(Settings::default()).await
@@ -142,7 +142,7 @@ async fn what_every_type_of_restore_brought_back_is_found_good() {
     for (index, job) in jobs().into_iter().enumerate() {
         let id = format!("job-{index}");
         let resource_type = job.resource_type.clone();
-        assert_eq!(validation.test(&id, job).await, DONE, "{}", validation.logs());
+        assert_eq!(validation.test(&id, job).await, done(), "{}", validation.logs());
         let (status, message) = result(&validation, &id);
         assert_eq!(status, "SUCCESSFUL", "{resource_type}: {message}");
         said.push((resource_type, message));
@@ -203,7 +203,7 @@ async fn are_told(cases: impl IntoIterator<Item = Break>) {
         breaks(&services, &organization);
         let validation = RestoreValidation::start(&organization, &services).await;
         let resource_type = job.resource_type.clone();
-        assert_eq!(validation.test(id, job).await, DONE, "{}", validation.logs());
+        assert_eq!(validation.test(id, job).await, done(), "{}", validation.logs());
         assert_eq!(result(&validation, id), ("FAILED".to_owned(), why.to_owned()));
         assert_eq!(validation.counted(), [(resource_type, "Failed".to_owned())]);
     }
@@ -360,7 +360,7 @@ async fn an_empty_table_or_bucket_is_good_where_the_backup_is_empty() {
     let validation = RestoreValidation::start(&organization, &services).await;
     let bucket = job("S3", &format!("arn:aws:s3:::{}", name("bare")));
     for (id, job) in [("table", table_job()), ("bucket", bucket)] {
-        assert_eq!(validation.test(id, RestoreJob { bytes: Some(0), ..job }).await, DONE);
+        assert_eq!(validation.test(id, RestoreJob { bytes: Some(0), ..job }).await, done());
         assert_eq!(result(&validation, id).0, "SUCCESSFUL");
     }
 }
@@ -379,10 +379,10 @@ async fn objects_are_looked_at_where_they_were_restored_and_nowhere_else() {
         ("itemsToRestore".to_owned(), r#"["ours/"]"#.to_owned()),
     ];
     let job = RestoreJob { metadata: metadata.into(), ..bucket_job() };
-    assert_eq!(validation.test("none", job.clone()).await, DONE);
+    assert_eq!(validation.test("none", job.clone()).await, done());
     assert_eq!(result(&validation, "none").0, "FAILED");
     organization.buckets(|it| it.put(&name("shared"), "ours/1", "ours".to_owned()));
-    assert_eq!(validation.test("some", job).await, DONE);
+    assert_eq!(validation.test("some", job).await, done());
     assert_eq!(result(&validation, "some").0, "SUCCESSFUL");
     assert!(!organization.lines(|it| it.operation == "GetObject").contains("theirs"));
 }
@@ -395,7 +395,7 @@ async fn every_path_that_was_restored_has_objects() {
     let validation = RestoreValidation::start(&organization, &services).await;
     let paths = ("itemsToRestore".to_owned(), r#"["2026/","gone/"]"#.to_owned());
     let job = RestoreJob { metadata: [paths].into(), ..bucket_job() };
-    assert_eq!(validation.test("paths", job).await, DONE);
+    assert_eq!(validation.test("paths", job).await, done());
     let why =
         "bucket awsbackup-restore-test-orders has no objects under `gone/`, which was restored";
     assert_eq!(result(&validation, "paths"), ("FAILED".to_owned(), why.to_owned()));
@@ -409,7 +409,7 @@ async fn a_volume_may_be_larger_than_its_snapshot_where_the_plan_says_so() {
     let validation = RestoreValidation::start(&organization, &services).await;
     let size = ("volumesize".to_owned(), "20".to_owned());
     let job = RestoreJob { metadata: [size].into(), ..volume_job() };
-    assert_eq!(validation.test("larger", job).await, DONE);
+    assert_eq!(validation.test("larger", job).await, done());
     let why = "volume vol-1 is available and has 20 GiB, as it was to be restored with; its data was \
                not read";
     assert_eq!(result(&validation, "larger"), ("SUCCESSFUL".to_owned(), why.to_owned()));
@@ -426,7 +426,7 @@ async fn what_is_in_another_account_region_or_partition_is_not_looked_at_here() 
         ("partition", "arn:aws-cn:ec2:us-east-1:111122223333:volume/vol-1"),
     ];
     for (place, created) in elsewhere {
-        assert_eq!(validation.test(place, job("EBS", created)).await, DONE);
+        assert_eq!(validation.test(place, job("EBS", created)).await, done());
         let (status, message) = result(&validation, place);
         assert_eq!(status, "TIMED_OUT");
         assert!(message.contains(&format!("is in another {place} than its restore test")));
@@ -440,7 +440,7 @@ async fn a_cluster_is_given_an_instance_which_is_gone_afterwards() {
     let services = sound(&organization).await;
     services.cluster(&name("orders"), "available");
     let without = RestoreValidation::start(&organization, &services).await;
-    assert_eq!(without.test("without", cluster_job()).await, DONE);
+    assert_eq!(without.test("without", cluster_job()).await, done());
     let (status, message) = result(&without, "without");
     assert_eq!(status, "TIMED_OUT");
     assert!(message.contains("has no instance, and nothing can connect to it"), "{message}");
@@ -451,7 +451,7 @@ async fn a_cluster_is_given_an_instance_which_is_gone_afterwards() {
     organization.backup(|it| it.restore_jobs_mut().create(ACCOUNT, REGION, "with", with));
     // It is looked at twice.
     let heard = validation.hear(&event, Duration::from_secs(6)).await;
-    assert_eq!(heard, DONE, "{}", validation.logs());
+    assert_eq!(heard, done(), "{}", validation.logs());
     assert_eq!(result(&validation, "with").0, "SUCCESSFUL", "{}", validation.logs());
     assert!(services.allowed().contains("rds:DeleteDBInstance"));
     assert_eq!(services.instances_of(&name("orders")), [""; 0]);
@@ -483,7 +483,7 @@ async fn a_function_of_the_owner_has_the_last_word_on_what_is_good() {
     let says = |status: &str| json!({ "status": status, "message": "7 invoices\nadd up" });
     for status in ["SUCCESSFUL", "FAILED"] {
         services.function(OWN, &says(status).to_string());
-        assert_eq!(validation.test(status, database_job()).await, DONE, "{}", validation.logs());
+        assert_eq!(validation.test(status, database_job()).await, done(), "{}", validation.logs());
         let (told, message) = result(&validation, status);
         assert_eq!(told, status);
         assert!(message.ends_with(": 7 invoices add up"), "{message}");
@@ -494,12 +494,11 @@ async fn a_function_of_the_owner_has_the_last_word_on_what_is_good() {
         let job = RestoreJob { begun: Some(just_now(&organization)), ..database_job() };
         let event = completed(id, &job);
         organization.backup(|it| it.restore_jobs_mut().create(ACCOUNT, REGION, id, job));
-        let failed = validation.hear(&event, Duration::from_secs(6)).await;
-        assert!(matches!(failed, Outcome::Failed(_)), "{failed:?}");
+        assert_eq!(validation.hear(&event, Duration::from_secs(6)).await, later());
         assert_eq!(validation.result(id), None);
     }
     // Other types have none.
-    assert_eq!(validation.test("volume", volume_job()).await, DONE);
+    assert_eq!(validation.test("volume", volume_job()).await, done());
     assert_eq!(result(&validation, "volume").0, "SUCCESSFUL");
 }
 
@@ -517,14 +516,13 @@ async fn a_file_system_that_is_not_metered_yet_is_neither_good_nor_broken() {
     let fresh = RestoreJob { begun: Some(just_now(&organization)), ..file_system_job() };
     let event = completed("fresh", &fresh);
     organization.backup(|it| it.restore_jobs_mut().create(ACCOUNT, REGION, "fresh", fresh));
-    let failed = validation.hear(&event, Duration::from_secs(6)).await;
-    assert!(matches!(failed, Outcome::Failed(_)), "{failed:?}");
+    assert_eq!(validation.hear(&event, Duration::from_secs(6)).await, later());
     assert_eq!(validation.result("fresh"), None);
     // One whose window is nearly over gets a word.
     let old = file_system_job();
     let event = completed("old", &old);
     organization.backup(|it| it.restore_jobs_mut().create(ACCOUNT, REGION, "old", old));
-    assert_eq!(validation.hear(&event, Duration::from_secs(6)).await, DONE);
+    assert_eq!(validation.hear(&event, Duration::from_secs(6)).await, done());
     let why = "not validated: file system fs-1 is available, but EFS says that it holds 0 of the \
                8589934592 bytes of its backup; it meters them within hours";
     assert_eq!(result(&validation, "old"), ("TIMED_OUT".to_owned(), why.to_owned()));
@@ -538,7 +536,7 @@ async fn an_event_alone_makes_no_restore_a_test() {
     let event = completed("job", &volume_job());
     let ordinary = RestoreJob { plan: None, ..volume_job() };
     organization.backup(|it| it.restore_jobs_mut().create(ACCOUNT, REGION, "job", ordinary));
-    assert_eq!(validation.hear(&event, Duration::from_mins(1)).await, DONE);
+    assert_eq!(validation.hear(&event, Duration::from_mins(1)).await, done());
     assert_eq!(validation.result("job"), None);
     assert!(services.allowed().is_empty());
     assert_eq!(calls(&organization), ["DescribeRestoreJob"]);
@@ -550,10 +548,14 @@ async fn an_ordinary_restore_is_not_touched() {
     let services = sound(&organization).await;
     let validation = RestoreValidation::start(&organization, &services).await;
     for event in ["ordinary-restore", "created", "running", "failed", "aborted"] {
-        assert_eq!(validation.hear(&sample(event), Duration::from_mins(1)).await, DONE, "{event}");
+        assert_eq!(
+            validation.hear(&sample(event), Duration::from_mins(1)).await,
+            done(),
+            "{event}"
+        );
     }
     let ordinary = RestoreJob { plan: None, ..volume_job() };
-    assert_eq!(validation.test("ordinary", ordinary).await, DONE);
+    assert_eq!(validation.test("ordinary", ordinary).await, done());
     assert_eq!(calls(&organization), [""; 0]);
     assert!(services.allowed().is_empty());
     // Those that failed by themselves are counted, so that somebody hears of them.
@@ -568,7 +570,7 @@ async fn a_type_without_a_check_is_told_to_be_not_validated() {
     let services = sound(&organization).await;
     let validation = RestoreValidation::start(&organization, &services).await;
     let machine = arn("ec2", "instance/i-1");
-    assert_eq!(validation.test("machine", job("VirtualMachine", &machine)).await, DONE);
+    assert_eq!(validation.test("machine", job("VirtualMachine", &machine)).await, done());
     let why = format!("not validated: there is no check for VirtualMachine ({machine})");
     assert_eq!(result(&validation, "machine"), ("TIMED_OUT".to_owned(), why));
     assert_eq!(validation.counted(), [("VirtualMachine".to_owned(), "NotValidated".to_owned())]);
@@ -579,11 +581,11 @@ async fn the_same_event_again_does_no_harm() {
     let organization = organization().await;
     let services = sound(&organization).await;
     let validation = RestoreValidation::start(&organization, &services).await;
-    assert_eq!(validation.test("job", volume_job()).await, DONE);
+    assert_eq!(validation.test("job", volume_job()).await, done());
     // By now AWS Backup has deleted it.
     services.volume("vol-1", "deleting", 8);
     let event = completed("job", &volume_job());
-    assert_eq!(validation.hear(&event, Duration::from_mins(1)).await, DONE);
+    assert_eq!(validation.hear(&event, Duration::from_mins(1)).await, done());
     assert_eq!(result(&validation, "job").0, "SUCCESSFUL");
     let puts = calls(&organization).into_iter().filter(|it| it == "PutRestoreValidationResult");
     assert_eq!(puts.count(), 1);
@@ -601,7 +603,7 @@ async fn a_result_that_came_meanwhile_stays() {
         simulator::Kind::ErrorAfter(simulator::Failure::new("InvalidRequestException")),
     );
     organization.fail(put);
-    assert_eq!(validation.test("job", volume_job()).await, DONE, "{}", validation.logs());
+    assert_eq!(validation.test("job", volume_job()).await, done(), "{}", validation.logs());
     assert_eq!(result(&validation, "job").0, "SUCCESSFUL");
     assert!(validation.logs().contains("there is a result already"));
 }
@@ -612,7 +614,7 @@ async fn what_is_being_deleted_is_not_looked_at() {
     let services = sound(&organization).await;
     let validation = RestoreValidation::start(&organization, &services).await;
     let job = RestoreJob { deletion: Some("DELETING".to_owned()), ..volume_job() };
-    assert_eq!(validation.test("job", job).await, DONE);
+    assert_eq!(validation.test("job", job).await, done());
     assert_eq!(validation.result("job"), None);
     assert_eq!(validation.counted(), [("EBS".to_owned(), "NotValidated".to_owned())]);
 }
@@ -623,7 +625,7 @@ async fn a_throttled_report_is_made_again() {
     let services = sound(&organization).await;
     let validation = RestoreValidation::start(&organization, &services).await;
     organization.fail(Fault::error("PutRestoreValidationResult", "ThrottlingException").times(2));
-    assert_eq!(validation.test("job", volume_job()).await, DONE);
+    assert_eq!(validation.test("job", volume_job()).await, done());
     assert_eq!(result(&validation, "job").0, "SUCCESSFUL");
 }
 
@@ -640,7 +642,7 @@ async fn what_cannot_be_reported_fails_the_invocation_so_that_it_is_not_lost() {
     assert_eq!(validation.result("job"), None);
     // Lambda tries again.
     let event = completed("job", &volume_job());
-    assert_eq!(validation.hear(&event, Duration::from_mins(1)).await, DONE);
+    assert_eq!(validation.hear(&event, Duration::from_mins(1)).await, done());
     assert_eq!(result(&validation, "job").0, "SUCCESSFUL");
 }
 
@@ -651,7 +653,7 @@ async fn what_may_not_be_looked_at_has_failed_with_the_permission_that_is_missin
     let mut role = FunctionRole::of("restore-validation");
     role.statements.retain(|it| !it["Action"].to_string().contains("ec2:DescribeVolumes"));
     let validation = RestoreValidation::with_role(&organization, services.url(), &role).await;
-    assert_eq!(validation.test("job", volume_job()).await, DONE, "{}", validation.logs());
+    assert_eq!(validation.test("job", volume_job()).await, done(), "{}", validation.logs());
     let expected = "could not be looked at: the role lacks ec2:DescribeVolumes: \
                     UnauthorizedOperation (HTTP 403): No. (cannot look at the volume vol-1)";
     assert_eq!(result(&validation, "job"), ("FAILED".to_owned(), expected.to_owned()));
@@ -665,7 +667,7 @@ async fn what_aws_refuses_to_show_has_failed_in_the_words_of_aws() {
     let services = sound(&organization).await;
     let validation = RestoreValidation::start(&organization, &services).await;
     organization.fail(Fault::error("GetRestoreJobMetadata", "InvalidParameterValueException"));
-    assert_eq!(validation.test("job", bucket_job()).await, DONE, "{}", validation.logs());
+    assert_eq!(validation.test("job", bucket_job()).await, done(), "{}", validation.logs());
     let (status, message) = result(&validation, "job");
     assert_eq!(status, "FAILED");
     let why = "could not be looked at: InvalidParameterValueException (HTTP 400): ";
@@ -701,9 +703,9 @@ async fn what_cannot_be_reached_is_not_told_but_tried_again() {
         assert!(matches!(failed, Outcome::Failed(_)), "{failed:?}");
         assert_eq!(validation.result(code), None);
         assert_eq!(validation.counted().len(), told);
-        // Lambda tries again.
+        // SQS delivers it again.
         organization.clear_faults();
-        assert_eq!(validation.hear(&event, Duration::from_mins(1)).await, DONE);
+        assert_eq!(validation.hear(&event, Duration::from_mins(1)).await, done());
         assert_eq!(result(&validation, code).0, "SUCCESSFUL");
     }
 }
@@ -741,7 +743,7 @@ async fn what_is_not_ready_in_time_has_failed_and_it_is_told_what_was_waited_for
         let event = completed(id, &job);
         organization.backup(|it| it.restore_jobs_mut().create(ACCOUNT, REGION, id, job));
         let heard = validation.hear(&event, Duration::from_secs(6)).await;
-        assert_eq!(heard, DONE, "{}", validation.logs());
+        assert_eq!(heard, done(), "{}", validation.logs());
         assert_eq!(result(&validation, id), ("FAILED".to_owned(), why.to_owned()));
     }
     assert!(validation.counted().iter().all(|it| it.1 == "TimedOut"));
@@ -755,9 +757,43 @@ async fn a_job_that_aws_backup_does_not_know_fails_the_invocation() {
     let unknown = completed("unknown", &volume_job());
     let failed = validation.hear(&unknown, Duration::from_mins(1)).await;
     assert!(matches!(failed, Outcome::Failed(_)), "{failed:?}");
+}
+
+#[tokio::test]
+async fn an_event_that_comes_before_the_end_of_its_job_is_delivered_again() {
+    let organization = organization().await;
+    let services = sound(&organization).await;
+    let validation = RestoreValidation::start(&organization, &services).await;
     let early = RestoreJob { status: "RUNNING".to_owned(), ..volume_job() };
-    let failed = validation.test("early", early).await;
+    assert_eq!(validation.test("early", early.clone()).await, later());
+    // An event that somebody sends directly is in no queue.
+    let failed = validation.invoke(&completed("early", &early), Duration::from_mins(1)).await;
     let Outcome::Failed(error) = failed else { panic!("{failed:?}") };
     let expected = json!("the restore job early is not over, though an event said so");
     assert_eq!(error["errorMessage"], expected);
+}
+
+#[tokio::test]
+async fn of_a_batch_only_what_waits_is_delivered_again_and_an_error_repeats_all() {
+    let organization = organization().await;
+    let services = sound(&organization).await;
+    let validation = RestoreValidation::start(&organization, &services).await;
+    let early = RestoreJob { status: "RUNNING".to_owned(), ..volume_job() };
+    let jobs = [("early", early), ("volume", volume_job()), ("bucket", bucket_job())];
+    let mut events: Vec<_> = jobs.iter().map(|(id, job)| completed(id, job)).collect();
+    organization.backup(|it| {
+        for (id, job) in jobs {
+            it.restore_jobs_mut().create(ACCOUNT, REGION, id, job);
+        }
+    });
+    let outcome = validation.invoke(&batch(1, &events), Duration::from_mins(1)).await;
+    assert_eq!(outcome, later());
+    for id in ["volume", "bucket"] {
+        assert_eq!(result(&validation, id).0, "SUCCESSFUL", "{id}");
+    }
+    // Nobody knows this job, which somebody has to look at. What has a result keeps it.
+    events.push(completed("unknown", &volume_job()));
+    let outcome = validation.invoke(&batch(2, &events), Duration::from_mins(1)).await;
+    assert!(matches!(outcome, Outcome::Failed(_)), "{outcome:?}");
+    assert_eq!(result(&validation, "volume").0, "SUCCESSFUL");
 }

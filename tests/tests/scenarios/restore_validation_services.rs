@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
-use simulator::{Function, Outcome, RestoreJob, Settings};
+use serde_json::json;
+use simulator::{Function, RestoreJob, Settings};
 use tests::binaries::binary;
 use tests::organization::Organization;
-use tests::restored::{ACCOUNT, REGION, completed};
+use tests::restored::{ACCOUNT, REGION, completed, done};
 
 use crate::ministack::{Ministack, python};
 
@@ -53,7 +53,7 @@ async fn services_of_others_are_understood() {
         let event = completed(name, &job);
         organization.backup(|it| it.restore_jobs_mut().create(ACCOUNT, REGION, name, job));
         let outcome = function.invoke(&event, Duration::from_mins(1)).await;
-        assert_eq!(outcome, Outcome::Returned(Value::Null), "{name}: {}", function.logs());
+        assert_eq!(outcome, done(), "{name}: {}", function.logs());
         let result = organization
             .backup(|it| it.restore_jobs().get(ACCOUNT, REGION, name).unwrap().result.clone());
         let (status, message) = result.unwrap();

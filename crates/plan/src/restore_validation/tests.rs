@@ -737,14 +737,16 @@ fn window(kept: u64, passed: u64) -> Window {
 }
 
 #[test]
-fn a_run_is_the_last_one_if_no_other_fits_into_the_window() {
-    // Three runs of a quarter of an hour, one and two minutes apart, in a window of an hour.
-    assert!(!window(60, 15).is_last());
-    assert!(!window(60, 31).is_last());
-    assert!(!window(60, 45).is_last(), "it ends with the window");
-    assert!(window(60, 48).is_last());
-    assert!(!window(240, 48).is_last());
+fn a_run_is_the_last_one_if_the_next_would_come_too_late() {
+    // Runs of a quarter of an hour, about a minute apart, in a window of an hour.
+    for passed in [15, 31, 47, 55] {
+        assert!(!window(60, passed).is_last(), "{passed}");
+    }
+    assert!(window(60, 56).is_last());
+    assert!(!window(240, 56).is_last());
     assert!(window(0, 0).is_last());
+    assert_eq!(window(60, 48).left(), Duration::from_mins(12));
+    assert_eq!(window(60, 61).left(), Duration::ZERO);
 }
 
 #[test]

@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+/// The time to leave for another run. The queue hides an event for a minute longer than a run may take,
+/// and a run may end 20 seconds early. The rest is for the delivery and for one look.
+const PAUSE: Duration = Duration::from_mins(5);
+
 /// The time that AWS Backup leaves for the validation of a restore.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Window {
@@ -14,13 +18,17 @@ pub struct Window {
 }
 
 impl Window {
-    /// Returns `true` if another run of the same length would end after the window.
-    pub fn is_last(self) -> bool {
-        self.passed.saturating_add(self.run) > self.kept
+    /// Returns the part of it that is not over.
+    pub fn left(self) -> Duration {
+        self.kept.saturating_sub(self.passed)
     }
 
-    /// Returns `true` if what AWS describes late has had its time: that of two runs. Lambda makes
-    /// three, so the last of them always has a result.
+    /// Returns `true` if another run would come too late to look and to report.
+    pub fn is_last(self) -> bool {
+        self.left() < PAUSE
+    }
+
+    /// Returns `true` if what AWS describes late has had its time: that of two runs.
     pub fn is_settled(self) -> bool {
         self.passed >= self.run.saturating_mul(2)
     }

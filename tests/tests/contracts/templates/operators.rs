@@ -252,14 +252,22 @@ fn only_restore_tests_that_are_over_are_brought_to_the_function() {
 fn a_restore_test_that_could_not_be_validated_is_kept_and_somebody_knows() {
     let testing = Template::named("restore-testing.yaml");
     let target = &properties(&testing, "RestoreTestRule")["Targets"][0];
-    assert_eq!(target["Arn"], "RestoreValidationFunction.Arn");
+    assert_eq!(target["Arn"], "Queue.Arn");
     assert_eq!(target["DeadLetterConfig"]["Arn"], "DeadLetterQueue.Arn");
-    let function = properties(&testing, "RestoreValidationFunction");
-    assert_eq!(function["DeadLetterConfig"]["TargetArn"], "DeadLetterQueue.Arn");
     let policy = properties(&testing, "QueuePolicy");
     assert_eq!(all(&policy, "aws:SourceArn"), [&json!("RestoreTestRule.Arn")]);
-    let permission = properties(&testing, "RulePermission");
-    assert_eq!(permission["SourceArn"], "RestoreTestRule.Arn");
+    let source = properties(&testing, "EventSource");
+    assert_eq!(source["EventSourceArn"], "Queue.Arn");
+    assert_eq!(source["FunctionName"], "RestoreValidationFunction");
+    assert_eq!(source["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]));
+    let queue = properties(&testing, "Queue");
+    assert_eq!(queue["RedrivePolicy"]["deadLetterTargetArn"], "DeadLetterQueue.Arn");
+    // SQS deletes a message that is kept for too long, without a word.
+    let number = |name: &str| queue[name].as_u64().unwrap();
+    let receives = queue["RedrivePolicy"]["maxReceiveCount"].as_u64().unwrap();
+    assert!(receives * number("VisibilityTimeout") < number("MessageRetentionPeriod"));
+    let window = &testing.body["Parameters"]["ValidationWindowHours"]["MaxValue"];
+    assert!(receives * number("VisibilityTimeout") > window.as_u64().unwrap() * 3600);
     let watched = &properties(&testing, "DeadLetterAlarm")["Dimensions"][0]["Value"];
     assert_eq!(watched, "DeadLetterQueue.QueueName");
 }
@@ -292,7 +300,7 @@ fn of_what_there_is_only_the_functions_own_instances_are_deleted() {
         let is_change = |it: &str| {
             let name = it.split_once(':').unwrap().1;
             ["Create", "Delete", "AddTags", "Invoke"].iter().any(|verb| name.starts_with(verb))
-                && !it.starts_with("logs:")
+                && !["logs:", "sqs:"].iter().any(|own| it.starts_with(own))
         };
         let of = |it: &Value| {
             let actions = each(&it["Action"]).iter().map(|it| it.as_str().unwrap().to_owned());
