@@ -37,7 +37,7 @@ pub const ROOT: &str = "r-ab12";
 const STACK: &str = "AWS::CloudFormation::Stack";
 
 /// Everything that there is.
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct World {
     /// The content of objects, by bucket and key.
     pub objects: BTreeMap<String, String>,
@@ -121,7 +121,7 @@ impl Stack {
 }
 
 /// Where accounts and units are.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Organization {
     /// The parent of each unit.
     pub units: BTreeMap<String, String>,

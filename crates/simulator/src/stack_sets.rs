@@ -155,7 +155,7 @@ pub enum StackSetRefusal {
     OperationFailed,
 }
 
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 struct StackSet {
     definition: Definition,
     /// By Region and account.
@@ -166,7 +166,7 @@ struct StackSet {
 }
 
 /// A stack in an account.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 struct MemberStack {
     account: String,
     region: String,
@@ -176,7 +176,7 @@ struct MemberStack {
 }
 
 /// A resource of a stack.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 struct Made {
     deletion: Deletion,
     /// The key under which it exists.
@@ -184,7 +184,7 @@ struct Made {
 }
 
 /// The StackSets of a management account, and the resources in accounts.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct StackSets {
     sets: BTreeMap<String, StackSet>,
     stacks: BTreeMap<String, MemberStack>,

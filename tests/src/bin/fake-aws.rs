@@ -35,15 +35,16 @@ fn main() -> ExitCode {
     let mut log = fs::File::options().append(true).create(true).open(calls).unwrap();
     writeln!(log, "{}", json!(words)).unwrap();
 
-    let mut world = World::read(&folder);
+    let before = World::read(&folder);
+    let mut world = before.clone();
     let kills = environment.get("FAKE_AWS_KILLS").is_some_and(|it| *it == number.to_string());
     let session = environment.get("AWS_ACCESS_KEY_ID");
     let session = session.and_then(|it| it.strip_prefix("session-of-")).map(str::to_owned);
     let call = Call { words, kills, fails: environment.get("FAKE_AWS_FAILS").cloned(), session };
     let operation = call.words.get(1).cloned().unwrap_or_default();
     let result = world.answer(&call);
-    // While a stack is deployed, its events are read.
-    if !operation.starts_with("describe-") {
+    // While a stack is deployed, its events are read, and what only reads must not write what it has read.
+    if world != before {
         world.write(&folder);
     }
     if kills {
