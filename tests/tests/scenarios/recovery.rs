@@ -21,7 +21,7 @@ use crate::member_accounts::{MANAGEMENT, role_everywhere};
 use crate::report::{admission, attach, protected};
 
 pub(crate) const REGION: &str = "eu-west-1";
-const NIGHT: Duration = Duration::from_hours(24);
+pub(crate) const NIGHT: Duration = Duration::from_hours(24);
 
 /// An organization in which an account is backed up every night and copied to another one.
 pub(crate) struct World {
@@ -444,12 +444,11 @@ fn put_central_role(world: &World, resource: &str, more: &[(&str, &str)]) {
     world.organization.iam(|it| it.create_role(&world.central, role));
 }
 
-/// A table of which every copy moves to cold storage after a day, and the copy that has. The roles of the
-/// central account are those of its template with these parameters.
-async fn with_a_cold_copy(more: &[(&str, &str)]) -> (World, String, String) {
-    let world = World::start().await;
+/// Has every copy that is made from now on move to cold storage after a day, beside those that do not. The
+/// roles of the central account are those of its template with these parameters.
+pub(crate) fn archive(world: &World, more: &[(&str, &str)]) {
     for resource in ["RestoreRole", "RecoveryRole"] {
-        put_central_role(&world, resource, more);
+        put_central_role(world, resource, more);
     }
     world.organization.kms(|it| it.alias("mine", "alias/central"));
     let mut archiving = plan("archive", &[REGION], 35);
@@ -463,14 +462,21 @@ async fn with_a_cold_copy(more: &[(&str, &str)]) -> (World, String, String) {
         } });
     }
     attach(&world.organization, "archive", &archiving, "production-001");
+    // Nobody waits here for the hours that it takes.
+    world.organization.pace_cold_restores(Duration::ZERO);
+}
+
+/// A table, and a copy of it that is in cold storage. The roles of the central account are those of its
+/// template with these parameters.
+async fn with_a_cold_copy(more: &[(&str, &str)]) -> (World, String, String) {
+    let world = World::start().await;
+    archive(&world, more);
     let [table] = world.night(&[("DynamoDB", "dynamodb@table/carts")]).try_into().unwrap();
     world.organization.let_go_by(NIGHT);
     let points = world.points(&table).await;
     let cold = points.iter().find(|it| it["status"] == "cold").unwrap();
     assert_eq!(cold["account"], world.central);
     let copy = cold["recoveryPoint"].as_str().unwrap().to_owned();
-    // Nobody waits here for the hours that it takes.
-    world.organization.pace_cold_restores(Duration::ZERO);
     (world, table, copy)
 }
 

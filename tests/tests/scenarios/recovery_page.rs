@@ -12,7 +12,7 @@ use tests::command::{Run, command_beside, ran};
 use tests::role::STATE_BUCKET;
 
 use crate::ministack::venv;
-use crate::recovery::{REGION, World};
+use crate::recovery::{NIGHT, REGION, World, archive};
 
 /// A command of the page, and what it is promised to print.
 struct Step {
@@ -151,6 +151,7 @@ async fn every_command_of_the_page_does_what_the_page_promises() {
     for part in ["subnet-1", "sg-1", "private"] {
         world.organization.put_part(&world.new, REGION, part);
     }
+    archive(&world, &[]);
     world.night(&[
         ("Aurora", "rds@cluster:shop"),
         ("DynamoDB", "dynamodb@table/carts"),
@@ -158,6 +159,8 @@ async fn every_command_of_the_page_does_what_the_page_promises() {
         ("EC2", "ec2@instance/i-1"),
         ("RDS", "rds@db:orders"),
     ]);
+    // A copy of the table moves to cold storage.
+    world.organization.let_go_by(NIGHT);
     world.tested("1", "RDS", &world.arn("rds@db:orders"), "SUCCESSFUL");
     let same = ["central", "eu-west-1", "new", "private", "sg-1", "subnet-1"];
     let given = same.map(|it| (it, it.to_owned())).into_iter().chain([
