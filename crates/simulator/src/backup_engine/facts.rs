@@ -73,6 +73,10 @@ pub(super) enum Makes {
     Bucket,
     /// A table in a database that is there.
     DatabaseTable,
+    /// A namespace that is there, whose data is replaced.
+    Namespace,
+    /// A virtual machine, an instance or a volume.
+    Machine,
 }
 
 const fn kind(name: &'static str, features: &'static [Feature]) -> TypeFacts {
@@ -93,6 +97,11 @@ impl TypeFacts {
     /// Returns the type with this name in AWS Backup, without any property if no table has it.
     pub(super) fn of(name: &str) -> Self {
         KINDS.iter().find(|it| it.name == name).copied().unwrap_or(kind("", &[]))
+    }
+
+    /// Returns the restore of a resource of this type. A Multi-AZ DB cluster has the type of instances.
+    pub(super) fn restore_of(kind: &str, arn: &str) -> Option<Restore> {
+        if is_multi_az_cluster(kind, arn) { Some(MULTI_AZ) } else { Self::of(kind).restore }
     }
 
     /// Returns whether the type has a feature.
@@ -214,6 +223,65 @@ const VOLUME_OPTIONS: &[&str] = &[
 const CLUSTERS: Makes = Makes::Named("rds", "cluster:", "dbclusteridentifier");
 const RESTORE_CLUSTER: &str = "rds:RestoreDBClusterFromSnapshot";
 
+/// The options of a virtual machine, in EC2 or EBS and in `VMware`.
+const MACHINE_OPTIONS: &[&str] = &[
+    "availabilityzone",
+    "computeresourcename",
+    "creditspecification",
+    "disableapitermination",
+    "diskstorestore",
+    "ebsoptimized",
+    "ebsvolumetype",
+    "hibernationoptions",
+    "hypervisorarn",
+    "iaminstanceprofilename",
+    "instanceinitiatedshutdownbehavior",
+    "instancetype",
+    "isencrypted",
+    "itemstorestore",
+    "kernelid",
+    "kmskeyid",
+    "licensespecifications",
+    "networkinterfaces",
+    "placement",
+    "ramdiskid",
+    "requireimdsv2",
+    "securitygroupids",
+    "subnetid",
+    "userdata",
+    "vmdatastore",
+    "vmid",
+    "vmname",
+    "vmpath",
+    "vpcid",
+];
+
+/// The restore of a Multi-AZ DB cluster, with its instances: RDS asks for the class of these.
+const MULTI_AZ: Restore = Restore {
+    required: &["dbclusteridentifier", "dbclusterinstanceclass", "engine"],
+    optional: &[
+        "availabilityzones",
+        "copytagstosnapshot",
+        "databasename",
+        "dbclusterparametergroupname",
+        "dbsubnetgroupname",
+        "deletionprotection",
+        "enablecloudwatchlogsexports",
+        "enableiamdatabaseauthentication",
+        "engineversion",
+        "iops",
+        "kmskeyid",
+        "networktype",
+        "optiongroupname",
+        "port",
+        "publiclyaccessible",
+        "storagetype",
+        "vpcsecuritygroupids",
+    ],
+    action: RESTORE_CLUSTER,
+    makes: CLUSTERS,
+};
+
 /// The types.
 static KINDS: [TypeFacts; 19] = [
     kind("Aurora", &[Continuous, OneBorder, CopiedPlain, AlwaysTagged]).restored(
@@ -223,8 +291,8 @@ static KINDS: [TypeFacts; 19] = [
         CLUSTERS,
     ),
     kind("Aurora DSQL", &[FullyManaged]).restored(
-        &["usemultiregionorchestration"],
-        &["regionalconfig", "witnessregion"],
+        &[],
+        &["peerregion", "regionalconfig", "usemultiregionorchestration", "witnessregion"],
         "dsql:StartRestoreJob",
         Makes::Numbered("dsql", "cluster/"),
     ),
@@ -278,8 +346,9 @@ static KINDS: [TypeFacts; 19] = [
         &[
             "clusterrole",
             "clustervpcconfig",
+            "controlplanescalingtier",
             "eksclusterversion",
-            "encryptionconfigprovider",
+            "encryptionconfigproviderkeyarn",
             "fargateprofiles",
             "kubernetesrestoreorder",
             "namespacelevelrestore",
@@ -288,6 +357,7 @@ static KINDS: [TypeFacts; 19] = [
             "newcluster",
             "nodegroups",
             "podidentityassociations",
+            "restorekubernetesmanifestsonly",
         ],
         "eks:CreateCluster",
         Makes::Named("eks", "cluster/", "clustername"),
@@ -335,7 +405,12 @@ static KINDS: [TypeFacts; 19] = [
         "redshift:RestoreFromClusterSnapshot",
         Makes::Named("redshift", "cluster:", "clusteridentifier"),
     ),
-    kind("Redshift Serverless", &[NotAirGapped]),
+    kind("Redshift Serverless", &[NotAirGapped]).restored(
+        &["restoretype", "namespaceidentifier"],
+        &[],
+        "redshift-serverless:RestoreFromSnapshot",
+        Makes::Namespace,
+    ),
     kind("S3", &[FullyManaged, Continuous, NotTagged]).restored(
         &["destinationbucketname"],
         &[
@@ -385,7 +460,12 @@ static KINDS: [TypeFacts; 19] = [
         "timestream:StartAwsRestoreJob",
         Makes::DatabaseTable,
     ),
-    kind("VirtualMachine", &[FullyManaged, NotTagged, Cold]),
+    kind("VirtualMachine", &[FullyManaged, NotTagged, Cold]).restored(
+        &["restoreto"],
+        MACHINE_OPTIONS,
+        "ec2:ImportImage",
+        Makes::Machine,
+    ),
 ];
 
 /// Returns whether this is a Multi-AZ DB cluster, which has the type of instances and the ARN of a

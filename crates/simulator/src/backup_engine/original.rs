@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::facts::is_multi_az_cluster;
 use super::parts;
 use super::records::BackedUp;
 use crate::ids::uuid_of;
@@ -35,6 +36,7 @@ pub(super) fn metadata(resource: &BackedUp) -> BTreeMap<String, String> {
             ("VpcId", usual("vpc")),
             ("aws:backup:request-id", request),
         ],
+        "RDS" if is_multi_az_cluster(kind, arn) => &cluster("postgres", "5432", &zone, group()),
         "RDS" => &[
             ("AutoMinorVersionUpgrade", "true".to_owned()),
             ("AvailabilityZone", zone),
@@ -56,6 +58,8 @@ pub(super) fn metadata(resource: &BackedUp) -> BTreeMap<String, String> {
         "Aurora" => &cluster("aurora-postgresql", "5432", &zone, group()),
         "DocumentDB" => &cluster("docdb", "27017", &zone, group()),
         "Neptune" => &cluster("neptune", "8182", &zone, group()),
+        // Users say so.
+        "Aurora DSQL" => &[("cluster_id", id.to_owned())],
         "DynamoDB" => &[("encryptionType", "Default".to_owned())],
         "EFS" => &[
             ("Encrypted", "true".to_owned()),
@@ -90,6 +94,10 @@ pub(super) fn metadata(resource: &BackedUp) -> BTreeMap<String, String> {
             ("gatewayArn", arn.split("/volume/").next().unwrap_or_default().to_owned()),
             ("gatewayType", "CACHED".to_owned()),
             ("volumeId", id.to_owned()),
+        ],
+        "VirtualMachine" => &[
+            ("DisksToRestore", "[{\"DiskId\":\"2000\",\"Label\":\"Hard disk 1\"}]".to_owned()),
+            ("vmId", "vm-101".to_owned()),
         ],
         _ => &[],
     };

@@ -71,6 +71,13 @@ pub(super) fn named<'a>(
         let key = key.to_ascii_lowercase();
         if key == "subnetids" {
             all.extend(list(value).into_iter().map(|it| ("subnetid", it)));
+        } else if key == "clustervpcconfig" {
+            for (inner, what) in
+                [("subnetIds", "subnetid"), ("securityGroupIds", "securitygroupids")]
+            {
+                let named = member(value, inner).map(|it| list(&it)).unwrap_or_default();
+                all.extend(named.into_iter().map(|it| (what, it)));
+            }
         } else if key == "networkinterfaces" {
             let interfaces: Vec<Value> = serde_json::from_str(value).unwrap_or_default();
             for it in interfaces {

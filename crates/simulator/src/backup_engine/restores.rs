@@ -132,7 +132,7 @@ impl Works {
         self.check_parts(job, &point, &terms, around)?;
         check_terms(job, &point, &terms)?;
         self.check_target(job, &terms, around)?;
-        for action in terms.actions(&job.kind) {
+        for action in terms.actions(&job.kind, &job.source) {
             if !around.permits(&job.role, &RoleNeed::new(action, "*")) {
                 return Err(RestoreTrouble::Denied(action.to_owned()));
             }
@@ -166,6 +166,11 @@ impl Works {
             if !self.parts.has(account, region, &name) {
                 return Err(RestoreTrouble::NoPart(what.to_owned(), name));
             }
+        }
+        if let Some(role) = terms.get("clusterrole")
+            && !around.permits(&job.role, &RoleNeed::new("iam:PassRole", role))
+        {
+            return Err(RestoreTrouble::Denied("iam:PassRole".to_owned()));
         }
         for zone in terms.zones() {
             if !zone.starts_with(region.as_str()) {
@@ -209,7 +214,7 @@ impl Works {
         let of = |service: &str, resource: String| {
             format!("arn:{partition}:{service}:{region}:{account}:{resource}")
         };
-        let makes = TypeFacts::of(&job.kind).restore.map(|it| it.makes);
+        let makes = TypeFacts::restore_of(&job.kind, &job.source).map(|it| it.makes);
         match makes.unwrap_or(Makes::Numbered("backup", "restored:")) {
             Makes::Numbered(service, begins) => of(service, format!("{begins}{hex}")),
             // Names of databases are stored in lower case.
@@ -239,6 +244,14 @@ impl Works {
                 let (database, table) = (named("destinationdatabase"), named("tablename"));
                 of("timestream", format!("database/{database}/table/{table}"))
             }
+            Makes::Namespace => {
+                of("redshift-serverless", format!("namespace/{}", named("namespaceidentifier")))
+            }
+            Makes::Machine if terms.is_for_vmware() => of("backup-gateway", format!("vm/vm-{hex}")),
+            Makes::Machine if terms.get("restoreto") == Some("EC2Instance") => {
+                of("ec2", format!("instance/i-{hex}"))
+            }
+            Makes::Machine => of("ec2", format!("volume/vol-{hex}")),
         }
     }
 
@@ -254,15 +267,19 @@ impl Works {
             return arn;
         }
         let has_tags = job.copies_tags || TypeFacts::of(&job.kind).has(Feature::AlwaysTagged);
-        let kind = if job.kind == "Storage Gateway" && arn.contains(":ec2:") {
-            "EBS".to_owned()
-        } else {
-            job.kind.clone()
+        let kind = match job.kind.as_str() {
+            "Storage Gateway" | "VirtualMachine"
+                if arn.contains(":volume/") && arn.contains(":ec2:") =>
+            {
+                "EBS"
+            }
+            "VirtualMachine" if arn.contains(":instance/") => "EC2",
+            other => other,
         };
         let asked = terms.get("volumesize").and_then(|it| it.parse().ok());
         self.put_resource(BackedUp {
             arn: arn.clone(),
-            kind,
+            kind: kind.to_owned(),
             account: job.place.0.clone(),
             region: job.place.1.clone(),
             tags: if has_tags { point.tags.clone() } else { BTreeMap::new() },

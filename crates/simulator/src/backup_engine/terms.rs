@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::facts::TypeFacts;
+use super::facts::{TypeFacts, is_multi_az_cluster};
 use super::orders::invalid;
 use super::parts::{self, member};
-use super::records::{EnginePoint, PointForm};
+use super::records::{EnginePoint, PointForm, whereabouts};
 use crate::refusal::{Answer, Refusal};
 
 /// The most paths of a restore of single items.
@@ -36,7 +36,7 @@ impl Terms {
         if kind.is_some_and(|it| it != point.kind) {
             return Err(invalid(format!("The recovery point is one of {}.", point.kind)));
         }
-        let restore = TypeFacts::of(&point.kind).restore;
+        let restore = TypeFacts::restore_of(&point.kind, &point.resource);
         let unsupported = || invalid(format!("{} cannot be restored here.", point.kind));
         let restore = restore.ok_or_else(unsupported)?;
         for key in self.0.keys().filter(|it| *it != "aws:backup:request-id") {
@@ -57,6 +57,8 @@ impl Terms {
     /// Returns the keys that are required in this case only.
     fn also_required(&self, point: &EnginePoint) -> &'static [&'static str] {
         let is_continuous = point.form != PointForm::Snapshot && point.form != PointForm::Temporary;
+        // A copy in another account or Region: what the cluster was in is not there.
+        let is_elsewhere = whereabouts(&point.vault) != whereabouts(&point.resource);
         let says_latest = self.says("uselatestrestorabletime");
         match point.kind.as_str() {
             "EFS" if self.says("newfilesystem") => {
@@ -71,6 +73,20 @@ impl Terms {
             "FSx" if file_system(point) == "LUSTRE" => &["subnetids"],
             "Storage Gateway" if self.get("gatewayarn").is_none() => &["availabilityzone"],
             "Storage Gateway" => &["gatewaytype", "targetname"],
+            "EKS" if self.says("newcluster") && is_elsewhere => {
+                &["clustervpcconfig", "clusterrole"]
+            }
+            "Timestream" => {
+                &["magneticstoreretentionperiodindays", "memorystoreretentionperiodinhours"]
+            }
+            "VirtualMachine" if self.is_for_vmware() => {
+                &["computeresourcename", "hypervisorarn", "vmdatastore", "vmname", "vmpath"]
+            }
+            _ if is_multi_az_cluster(&point.kind, &point.resource)
+                && self.get("storagetype") != Some("gp3") =>
+            {
+                &["iops"]
+            }
             _ => &[],
         }
     }
@@ -112,19 +128,25 @@ impl Terms {
         }
     }
 
+    /// Returns whether a virtual machine goes back to `VMware`.
+    pub(super) fn is_for_vmware(&self) -> bool {
+        self.get("restoreto") == Some("VMware")
+    }
+
     /// Returns whether something that is there is filled, and nothing made.
     pub(super) fn fills(&self, kind: &str) -> bool {
         match kind {
             "EFS" => !self.says("newfilesystem"),
             "EKS" => !self.says("newcluster"),
+            "Redshift Serverless" => true,
             "S3" => !self.says("newbucket"),
             _ => false,
         }
     }
 
     /// Returns the actions that the role needs.
-    pub(super) fn actions(&self, kind: &str) -> Vec<&'static str> {
-        let first = TypeFacts::of(kind).restore.map(|it| it.action);
+    pub(super) fn actions(&self, kind: &str, arn: &str) -> Vec<&'static str> {
+        let first = TypeFacts::restore_of(kind, arn).map(|it| it.action);
         let more = match kind {
             "S3" if self.says("newbucket") => Some("s3:CreateBucket"),
             "EFS" if self.says("newfilesystem") => Some("elasticfilesystem:CreateFileSystem"),

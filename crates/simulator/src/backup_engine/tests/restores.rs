@@ -42,6 +42,33 @@ const FSX: &str = "arn:aws:fsx:eu-west-1:200000000001:file-system/fs-2";
 const ONTAP: &str = "arn:aws:fsx:eu-west-1:200000000001:volume/fs-3/fsvol-1";
 const STACK: &str = "arn:aws:cloudformation:eu-west-1:200000000001:stack/web/1";
 const GATEWAY: &str = "arn:aws:storagegateway:eu-west-1:200000000001:gateway/sgw-1/volume/vol-7";
+const SPREAD: &str = "arn:aws:rds:eu-west-1:200000000001:cluster:spread";
+const SERIES: &str = "arn:aws:timestream:eu-west-1:200000000001:database/metrics/table/cpu";
+const DISTRIBUTED: &str = "arn:aws:dsql:eu-west-1:200000000001:cluster/abcdef";
+const PODS: &str = "arn:aws:eks:eu-west-1:200000000001:cluster/prod";
+const MACHINE: &str = "arn:aws:backup-gateway:eu-west-1:200000000001:vm/vm-1";
+const NAMESPACE: &str = "arn:aws:redshift-serverless:eu-west-1:200000000001:namespace/facts";
+const NEW_SPREAD: [(&str, &str); 4] = [
+    ("DBClusterIdentifier", "again"),
+    ("Engine", "postgres"),
+    ("DBClusterInstanceClass", "db.m6gd.large"),
+    ("StorageType", "gp3"),
+];
+const NEW_SERIES: [(&str, &str); 4] = [
+    ("TableName", "again"),
+    ("DestinationDatabase", "default.metrics"),
+    ("MemoryStoreRetentionPeriodInHours", "24"),
+    ("MagneticStoreRetentionPeriodInDays", "365"),
+];
+const NEW_PODS: [(&str, &str); 2] = [("clusterName", "again"), ("newCluster", "true")];
+const OF_VMWARE: [(&str, &str); 6] = [
+    ("RestoreTo", "VMware"),
+    ("HypervisorArn", "arn:aws:backup-gateway:eu-west-1:200000000001:hypervisor/hype-1"),
+    ("VMName", "again"),
+    ("VMPath", "/lab/vm"),
+    ("ComputeResourceName", "Cluster"),
+    ("VMDatastore", "store"),
+];
 const NEW_FILES: [(&str, &str); 4] = [
     ("newFileSystem", "true"),
     ("Encrypted", "true"),
@@ -54,7 +81,7 @@ fn each_type_is_restored_with_what_it_needs() {
     let here = |rest: &str| format!("arn:aws:{}", rest.replace('@', ":eu-west-1:200000000001:"));
     let cluster = |engine| [("DBClusterIdentifier", "Again"), ("Engine", engine)];
     let gateway = "arn:aws:storagegateway:eu-west-1:200000000001:gateway/sgw-1";
-    let cases: [(&str, &str, Pairs<'_>, &str); 13] = [
+    let cases: [(&str, &str, Pairs<'_>, &str); 20] = [
         (VOLUME, "EBS", &[ZONE], "ec2@volume/vol-0"),
         (INSTANCE, "EC2", &[], "ec2@instance/i-0"),
         (DATABASE, "RDS", &[("DBInstanceIdentifier", "again")], "rds@db:again"),
@@ -78,6 +105,13 @@ fn each_type_is_restored_with_what_it_needs() {
             "storagegateway@gateway/sgw-1/volume/vol-0",
         ),
         (GATEWAY, "Storage Gateway", &[ZONE], "ec2@volume/vol-0"),
+        (SPREAD, "RDS", &NEW_SPREAD, "rds@cluster:again"),
+        (SERIES, "Timestream", &NEW_SERIES, "timestream@database/default.metrics/table/again"),
+        (DISTRIBUTED, "Aurora DSQL", &[], "dsql@cluster/0"),
+        (PODS, "EKS", &NEW_PODS, "eks@cluster/again"),
+        (MACHINE, "VirtualMachine", &[("RestoreTo", "EC2Instance")], "ec2@instance/i-0"),
+        (MACHINE, "VirtualMachine", &[("RestoreTo", "EBSVolume")], "ec2@volume/vol-0"),
+        (MACHINE, "VirtualMachine", &OF_VMWARE, "backup-gateway@vm/vm-0"),
     ];
     for (arn, kind, pairs, begins) in cases {
         let (mut engine, point) = backed_up(arn, kind);
@@ -91,10 +125,7 @@ fn each_type_is_restored_with_what_it_needs() {
         assert_eq!((found.account.as_str(), found.gigabytes), (ACCOUNT, 1), "{kind}");
         assert_eq!(
             refused(
-                engine.restore(&RestoreOrder {
-                    kind: Some("Timestream".to_owned()),
-                    ..order.clone()
-                })
+                engine.restore(&RestoreOrder { kind: Some("Tea".to_owned()), ..order.clone() })
             ),
             Code::InvalidParameterValue
         );
@@ -113,7 +144,7 @@ fn a_cluster_is_restored_without_an_instance() {
 
 #[test]
 fn metadata_that_is_missing_or_unknown_is_refused() {
-    let cases: [(&str, &str, Pairs<'_>); 12] = [
+    let cases: [(&str, &str, Pairs<'_>); 19] = [
         (VOLUME, "EBS", &[]),
         (VOLUME, "EBS", &[("availabilityZone", "null")]),
         (VOLUME, "EBS", &[ZONE, ("colour", "red")]),
@@ -126,6 +157,13 @@ fn metadata_that_is_missing_or_unknown_is_refused() {
         (BUCKET, "S3", &[("NewBucket", "true")]),
         (FSX, "FSx", &[("StorageType", "SSD")]),
         (GATEWAY, "Storage Gateway", &[]),
+        (SPREAD, "RDS", &NEW_SPREAD[..3]),
+        (SERIES, "Timestream", &NEW_SERIES[..3]),
+        (DISTRIBUTED, "Aurora DSQL", &[("cluster_id", "abcdef")]),
+        (PODS, "EKS", &[("newCluster", "true")]),
+        (MACHINE, "VirtualMachine", &[]),
+        (MACHINE, "VirtualMachine", &OF_VMWARE[..5]),
+        (NAMESPACE, "Redshift Serverless", &[("RestoreType", "NAMESPACE_RESTORE")]),
     ];
     for (arn, kind, pairs) in cases {
         let (mut engine, point) = backed_up(arn, kind);
@@ -178,6 +216,50 @@ fn a_bucket_that_is_there_is_filled_if_it_keeps_versions() {
     let pairs = [("DestinationBucketName", "nowhere")];
     let trouble = went(&mut engine, &order(ACCOUNT, point.id, &pairs)).unwrap_err();
     assert!(matches!(trouble, RestoreTrouble::NoPart(_, _)), "{trouble}");
+}
+
+#[test]
+fn a_namespace_that_is_there_is_replaced() {
+    let (mut engine, point) = backed_up(NAMESPACE, "Redshift Serverless");
+    let order = order(
+        ACCOUNT,
+        point.id,
+        &[("RestoreType", "NAMESPACE_RESTORE"), ("NamespaceIdentifier", "facts")],
+    );
+    assert_eq!(went(&mut engine, &order).as_deref(), Ok(NAMESPACE));
+    engine.delete_resource(NAMESPACE);
+    let trouble = went(&mut engine, &order).unwrap_err();
+    assert!(matches!(trouble, RestoreTrouble::NoPart(_, _)), "{trouble}");
+}
+
+#[test]
+fn a_cluster_of_eks_that_is_there_is_filled_and_one_elsewhere_needs_a_network() {
+    let (mut engine, point) = backed_up(PODS, "EKS");
+    let pairs = [("clusterName", "prod"), ("newCluster", "false")];
+    assert_eq!(went(&mut engine, &order(ACCOUNT, point.id, &pairs)).as_deref(), Ok(PODS));
+    let (mut engine, point) = elsewhere(PODS, "EKS");
+    let answer = engine.restore(&order(NEW, point.id, &NEW_PODS));
+    assert_eq!(refused(answer), Code::InvalidParameterValue);
+    let network = "{\"subnetIds\":[\"subnet-1\"],\"securityGroupIds\":[\"sg-1\"]}";
+    let role = ("clusterRole", "arn:aws:iam::200000000002:role/eks");
+    let all = [&NEW_PODS[..], &[("clusterVpcConfig", network), role]].concat();
+    let trouble = went(&mut engine, &order(NEW, point.id, &all)).unwrap_err();
+    assert!(matches!(trouble, RestoreTrouble::NoPart(_, _)), "{trouble}");
+    for part in ["subnet-1", "sg-1"] {
+        engine.put_part(NEW, REGION, part);
+    }
+    assert!(went(&mut engine, &order(NEW, point.id, &all)).is_ok());
+}
+
+#[test]
+fn a_table_needs_its_database() {
+    let (mut engine, point) = backed_up(SERIES, "Timestream");
+    let mut pairs = NEW_SERIES;
+    pairs[1].1 = "metrics";
+    let trouble = went(&mut engine, &order(ACCOUNT, point.id, &pairs)).unwrap_err();
+    assert!(matches!(trouble, RestoreTrouble::NoPart(_, _)), "{trouble}");
+    engine.put_part(ACCOUNT, REGION, "metrics");
+    assert!(went(&mut engine, &order(ACCOUNT, point.id, &pairs)).is_ok());
 }
 
 #[test]
