@@ -6,50 +6,60 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::{StreamExt as _, stream};
 use report::recovery::RestoredKind as It;
 use serde_json::Value;
+use tests::command::Run;
+use tests::organization::backed_up;
 
 use crate::recovery::{REGION, World, endings};
 
 /// How many types are restored at once.
 const AT_ONCE: usize = 4;
 
+/// Settings, each with its key.
+type Pairs = &'static [(&'static str, &'static str)];
+
 /// A resource of a type, and the way in which it comes back.
 struct Sample {
     /// Its service and its name, as in `ec2@volume/vol-1`.
     resource: &'static str,
+    /// The settings that it needs wherever it is restored.
+    set: Pairs,
     way: Way,
 }
 
 enum Way {
     /// It is copied, and restored in another account with these settings.
-    Copied(&'static [(&'static str, &'static str)]),
+    Copied(Pairs),
+    /// It is copied, and replaces something that is there, with this ARN and name.
+    Replacing(&'static str, &'static str),
     /// It is not copied, and restored where it was.
     InPlace,
     ByHand,
-    /// It is not copied, and restored by hand where it was.
-    ByHandInPlace,
 }
 
-const fn copied(
-    resource: &'static str,
-    settings: &'static [(&'static str, &'static str)],
-) -> Sample {
-    Sample { resource, way: Way::Copied(settings) }
+const fn copied(resource: &'static str, settings: Pairs) -> Sample {
+    Sample { resource, set: &[], way: Way::Copied(settings) }
 }
 
-const fn by_hand(resource: &'static str) -> Sample {
-    Sample { resource, way: Way::ByHand }
+const fn with(set: Pairs, sample: Sample) -> Sample {
+    Sample { set, ..sample }
+}
+
+const fn in_place(resource: &'static str) -> Sample {
+    Sample { resource, set: &[], way: Way::InPlace }
 }
 
 /// The parts of the other account that samples are put into.
-const PARTS: [&str; 2] = ["subnet-new", "sg-new"];
+const PARTS: [&str; 3] = ["subnet-new", "sg-new", "archive"];
 
 /// The sample of each type.
 fn sample(kind: It) -> Sample {
-    const GROUP: &[(&str, &str)] = &[("DBSubnetGroupName", "default")];
+    const GROUP: Pairs = &[("DBSubnetGroupName", "default")];
     match kind {
         It::Aurora => copied("rds@cluster:orders", GROUP),
-        It::AuroraDsql => by_hand("dsql@cluster/abcdef"),
-        It::CloudFormation => by_hand("cloudformation@stack/web/7a0c"),
+        It::AuroraDsql => copied("dsql@cluster/abcdef", &[]),
+        It::CloudFormation => {
+            with(&[("ChangeSetName", "back")], copied("cloudformation@stack/web/7a0c", &[]))
+        }
         It::DocumentDb => copied("rds@cluster:papers", GROUP),
         It::DynamoDb => copied("dynamodb@table/carts", &[]),
         It::Ebs => copied("ec2@volume/vol-1", &[]),
@@ -58,21 +68,79 @@ fn sample(kind: It) -> Sample {
             &[("SubnetId", "subnet-new"), ("SecurityGroupIds", "[\"sg-new\"]")],
         ),
         It::Efs => copied("elasticfilesystem@file-system/fs-1", &[]),
-        It::Eks => by_hand("eks@cluster/prod"),
+        It::Eks => copied(
+            "eks@cluster/prod",
+            &[
+                (
+                    "clusterVpcConfig",
+                    "{\"subnetIds\":[\"subnet-new\"],\"securityGroupIds\":[\"sg-new\"]}",
+                ),
+                ("clusterRole", "arn:aws:iam::444455556666:role/eks"),
+            ],
+        ),
         It::FsxFileSystem => copied("fsx@file-system/fs-2", &[("SubnetIds", "[\"subnet-new\"]")]),
-        It::FsxVolume => Sample { resource: "fsx@volume/fs-3/fsvol-1", way: Way::InPlace },
+        It::FsxVolume => in_place("fsx@volume/fs-3/fsvol-1"),
         It::Neptune => copied("rds@cluster:graph", GROUP),
         It::Rds => copied("rds@db:ledger", GROUP),
-        It::RdsCluster => Sample { resource: "rds@cluster:spread", way: Way::ByHandInPlace },
-        It::Redshift => Sample { resource: "redshift@cluster:facts", way: Way::InPlace },
-        It::RedshiftServerless => by_hand("redshift-serverless@namespace/5b1e"),
+        It::RdsCluster => with(
+            &[("DBClusterInstanceClass", "db.m6gd.large"), ("StorageType", "gp3")],
+            in_place("rds@cluster:spread"),
+        ),
+        It::Redshift => in_place("redshift@cluster:facts"),
+        It::RedshiftServerless => Sample {
+            resource: "redshift-serverless@namespace/5b1e",
+            set: &[],
+            way: Way::Replacing("redshift-serverless@namespace/facts", "facts"),
+        },
         // The name of a bucket is one of all accounts.
         It::S3 => copied("s3:::reports", &[("DestinationBucketName", "reports-elsewhere")]),
-        It::SapHana => by_hand("ssm-sap@HANA/erp"),
-        It::StorageGateway => by_hand("storagegateway@gateway/sgw-1/volume/vol-2"),
-        It::Timestream => by_hand("timestream@database/metrics/table/cpu"),
-        It::VirtualMachine => by_hand("backup-gateway@vm/vm-1"),
+        It::SapHana => Sample { resource: "ssm-sap@HANA/erp", set: &[], way: Way::ByHand },
+        It::StorageGateway => with(
+            &[("availabilityZone", "eu-west-1a")],
+            copied("storagegateway@gateway/sgw-1/volume/vol-2", &[]),
+        ),
+        It::Timestream => with(
+            &[
+                ("MemoryStoreRetentionPeriodInHours", "24"),
+                ("MagneticStoreRetentionPeriodInDays", "365"),
+            ],
+            copied("timestream@database/metrics/table/cpu", &[("DestinationDatabase", "archive")]),
+        ),
+        It::VirtualMachine => {
+            with(&[("RestoreTo", "EC2Instance")], copied("backup-gateway@vm/vm-1", &[]))
+        }
     }
+}
+
+/// The type of what is made of this one.
+fn made_as(kind: It) -> &'static str {
+    if kind == It::StorageGateway {
+        It::Ebs.name()
+    } else if kind == It::VirtualMachine {
+        It::Ec2.name()
+    } else {
+        kind.name()
+    }
+}
+
+/// Returns `true` if the command looks at what it restored of this type, and does not only say what to look at.
+fn has_look(kind: It) -> bool {
+    let without = [
+        It::AuroraDsql,
+        It::CloudFormation,
+        It::Eks,
+        It::Redshift,
+        It::RedshiftServerless,
+        It::Timestream,
+    ];
+    !without.contains(&kind)
+}
+
+/// What keeps a resource from being recovered.
+fn hindrances(run: &Run, arn: &str) -> String {
+    let printed: Value = serde_json::from_str(&run.printed[0]).unwrap();
+    let all = printed.as_array().unwrap();
+    all.iter().find(|it| it["resource"] == arn).unwrap()["hindrances"].to_string()
 }
 
 /// An organization in which an account has one of every type, backed up and copied.
@@ -91,6 +159,7 @@ async fn one_of_each() -> World {
     for part in PARTS {
         world.organization.put_part(&world.new, REGION, part);
     }
+    world.organization.put_part(&world.lost, REGION, "metrics");
     world.night(&It::ALL.map(|it| (it.name(), sample(it).resource)));
     world
 }
@@ -106,13 +175,18 @@ impl World {
         let ending = ending.ok_or(&said)?.map_err(|it| format!("{it}: {said}"))?;
         let made = ending["ending"]["made"].as_str().ok_or(&said)?;
         let all = self.organization.resources();
-        let is_there = all.iter().any(|it| it.arn == made && it.kind == kind.name());
-        if run.code == 0 && is_there { Ok(made.to_owned()) } else { Err(said) }
+        let is_there = all.iter().any(|it| it.arn == made && it.kind == made_as(kind));
+        let is_said = run.printed[0].contains(&format!("there is no check for {}", kind.name()));
+        if run.code == 0 && is_there && is_said != has_look(kind) {
+            Ok(made.to_owned())
+        } else {
+            Err(said)
+        }
     }
 
     /// Restores what was backed up of a type, from its own vault and from the copy.
     async fn comes_back(&self, kind: It) -> Result<(), String> {
-        let Sample { resource, way } = sample(kind);
+        let Sample { resource, set, way } = sample(kind);
         let arn = self.arn(resource);
         let points = self.points(&arn).await;
         let held = |account: &str| points.iter().find(|it| it["account"] == account);
@@ -120,30 +194,50 @@ impl World {
         let copy = held(&self.central);
         // The ARN of a snapshot or of an image does not name the account that it was in.
         let here = ["--account", &self.lost];
-        let settings = match way {
-            Way::InPlace | Way::ByHandInPlace if copy.is_some() => {
-                return Err(format!("{kind:?} is copied"));
-            }
-            Way::ByHand | Way::ByHandInPlace => {
+        let (settings, target) = match way {
+            Way::InPlace if copy.is_some() => return Err(format!("{kind:?} is copied")),
+            Way::ByHand => {
                 let why = kind.by_hand().ok_or_else(|| format!("{kind:?} is restored"))?;
                 let refused = self.restored(kind, own, &here).await;
                 let is_told = refused.as_ref().is_err_and(|it| it.contains(why));
                 return if is_told { Ok(()) } else { Err(format!("{refused:?}")) };
             }
-            Way::InPlace => None,
-            Way::Copied(settings) => Some(settings),
+            Way::InPlace => (None, None),
+            Way::Copied(settings) => (Some(settings), None),
+            Way::Replacing(target, name) => (Some(&[] as Pairs), Some((target, name))),
         };
-        let made = self.restored(kind, own, &here).await?;
+        let typed = |it| vec!["--overwrite", it];
+        let overwrite = target.map(|it| typed(it.1)).unwrap_or_default();
+        if let Some((target, _)) = target {
+            let unsaid = self.restored(kind, own, &here).await;
+            let is_told =
+                unsaid.as_ref().is_err_and(|it| it.contains("replaces all that is in it"));
+            if !is_told {
+                return Err(format!("{unsaid:?}"));
+            }
+            for account in [&self.lost, &self.new] {
+                let arn = self.arn(target).replace(&self.lost, account);
+                let there = backed_up(&arn, kind.name(), account, REGION, None);
+                self.organization.put_resource(there);
+            }
+        }
+        let text =
+            |all: Pairs| -> Vec<_> { all.iter().map(|(key, it)| format!("{key}={it}")).collect() };
+        let (set, own_set) = (text(set), text(settings.unwrap_or_default()));
+        let always = set.iter().flat_map(|it| ["--set", it]).chain(overwrite.iter().copied());
+        let always: Vec<_> = always.collect();
+        let made = self.restored(kind, own, &[&here[..], &always].concat()).await?;
         if made == arn {
             return Err(format!("{kind:?} is restored over what is there"));
         }
-        let Some(settings) = settings else { return Ok(()) };
+        if settings.is_none() {
+            return Ok(());
+        }
         let copy = copy.ok_or_else(|| format!("{kind:?} is not copied"))?;
-        let settings: Vec<_> = settings.iter().map(|(key, it)| format!("{key}={it}")).collect();
         let vault = self.copies();
-        let set = settings.iter().flat_map(|it| ["--set", it]);
         let there = ["--account", &self.new, "--from", &vault];
-        let there: Vec<_> = there.into_iter().chain(set).collect();
+        let more = own_set.iter().flat_map(|it| ["--set", it]);
+        let there: Vec<_> = there.into_iter().chain(always).chain(more).collect();
         self.restored(kind, copy, &there).await.map(drop)
     }
 }
@@ -163,27 +257,35 @@ async fn an_account_with_one_of_every_type_is_recovered_from_its_copies() {
     world.organization.lose_account(&world.lost);
     let mut settings = Vec::new();
     for kind in It::ALL {
-        if let Way::Copied(own) = sample(kind).way {
-            settings.extend(own.iter().map(|(key, it)| format!("{}.{key}={it}", kind.name())));
+        let Sample { set, way, .. } = sample(kind);
+        if let Way::Copied(own) = way {
+            let all = set.iter().chain(own);
+            settings.extend(all.map(|(key, it)| format!("{}.{key}={it}", kind.name())));
         }
     }
     let set = settings.iter().flat_map(|it| ["--set", it]);
     let more: Vec<_> = ["--yes", "--json"].into_iter().chain(set).collect();
     let run = world.recover(&more).await;
-    assert_eq!(run.code, 1, "some are restored by hand: {}\n{}", run.text, run.notes);
+    assert_eq!(run.code, 1, "some are restored alone: {}\n{}", run.text, run.notes);
     let endings = endings(&run);
     let mut restored = Vec::new();
     for kind in It::ALL {
-        let Sample { resource, way } = sample(kind);
+        let Sample { resource, way, .. } = sample(kind);
         let arn = world.arn(resource);
         let ending = endings.iter().find(|it| it.0 == arn).map(|it| &it.1);
         match way {
             Way::Copied(_) => {
                 assert_eq!(ending.unwrap()["state"], "restored", "{kind:?}: {ending:?}");
-                restored.push(kind.name());
+                restored.push(made_as(kind));
             }
-            Way::ByHand => assert_eq!(ending, Some(&Value::Null), "{kind:?}"),
-            Way::InPlace | Way::ByHandInPlace => {
+            Way::ByHand | Way::Replacing(..) => {
+                assert_eq!(ending, Some(&Value::Null), "{kind:?}");
+                // Nobody types the name of what is replaced for a whole account.
+                let is_alone = matches!(way, Way::Replacing(..));
+                let hint = format!("--region {REGION} --overwrite …");
+                assert_eq!(hindrances(&run, &arn).contains(&hint), is_alone, "{kind:?}");
+            }
+            Way::InPlace => {
                 assert_eq!(ending, None, "{kind:?} has no copy");
             }
         }

@@ -94,6 +94,7 @@ impl Member<'_> {
             key: it.encryption_key_arn,
             bytes: it.backup_size_in_bytes.and_then(|it| it.try_into().ok()),
             parent: it.parent_recovery_point_arn,
+            is_parent: it.is_parent,
         }))
     }
 
@@ -354,6 +355,7 @@ fn listed(it: RecoveryPointByBackupVault, vault: &Destination) -> Option<KeptPoi
         key: it.encryption_key_arn,
         bytes: it.backup_size_in_bytes.and_then(|it| it.try_into().ok()),
         parent: it.parent_recovery_point_arn,
+        is_parent: it.is_parent,
     })
 }
 

@@ -51,7 +51,8 @@ fn after(it: &Hindrance) -> Option<Hindrance> {
     let status = |status| Hindrance::Status { status, told: String::new() };
     Some(match it {
         Hindrance::UnknownType(_) => Hindrance::ByHand(kind),
-        Hindrance::ByHand(_) => status(PointStatus::Changing),
+        Hindrance::ByHand(_) => Hindrance::Whole,
+        Hindrance::Whole => status(PointStatus::Changing),
         Hindrance::Status { status: PointStatus::Changing, .. } => status(PointStatus::Partial),
         Hindrance::Status { .. } => Hindrance::Over { at: SystemTime::UNIX_EPOCH },
         Hindrance::Over { .. } => Hindrance::Cold { point: POINT.to_owned(), at: central() },
@@ -68,7 +69,11 @@ fn after(it: &Hindrance) -> Option<Hindrance> {
         Hindrance::NameTaken { .. } => Hindrance::NameUnfit { kind, name: name(), longest: 3 },
         Hindrance::NameUnfit { .. } => Hindrance::Nameless { kind, name: name() },
         Hindrance::Nameless { .. } => Hindrance::NotTyped { kind, name: name() },
-        Hindrance::NotTyped { .. } => Hindrance::NothingToOverwrite { kind, name: name() },
+        Hindrance::NotTyped { .. } => Hindrance::NothingTyped { kind, name: None },
+        Hindrance::NothingTyped { name: None, .. } => {
+            Hindrance::NothingTyped { kind, name: Some(name()) }
+        }
+        Hindrance::NothingTyped { .. } => Hindrance::NothingToOverwrite { kind, name: name() },
         Hindrance::NothingToOverwrite { .. } => Hindrance::NotRead(String::new()),
         Hindrance::NotRead(_) => return None,
     })

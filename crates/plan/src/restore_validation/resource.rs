@@ -81,7 +81,12 @@ pub fn parse(resource_type: &str, arn: &Arn<'_>) -> Option<Resource> {
     };
     match (resource_type, arn.service) {
         ("EC2", "ec2") => id("instance/").map(Resource::Instance),
-        ("EBS", "ec2") => id("volume/").map(Resource::Volume),
+        // A volume of a gateway is restored as one of EBS.
+        ("EBS" | "Storage Gateway", "ec2") => id("volume/").map(Resource::Volume),
+        // A virtual machine is restored as an instance, or a disk of it as a volume.
+        ("VirtualMachine", "ec2") => {
+            id("instance/").map(Resource::Instance).or_else(|| id("volume/").map(Resource::Volume))
+        }
         ("RDS" | "Aurora", "rds") => {
             id("db:").map(Resource::Database).or_else(|| id("cluster:").map(Resource::Cluster))
         }

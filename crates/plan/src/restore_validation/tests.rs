@@ -197,8 +197,20 @@ fn what_is_elsewhere_is_not_looked_at_under_its_name_here() {
 }
 
 #[test]
+fn what_becomes_an_instance_or_a_volume_is_looked_at_as_one() {
+    let of = |kind, arn| parse(kind, &Arn::parse(arn).unwrap());
+    let instance = "arn:aws:ec2:eu-west-1:111122223333:instance/i-1";
+    let volume = "arn:aws:ec2:eu-west-1:111122223333:volume/vol-1";
+    let [i, v] = ["i-1", "vol-1"].map(ToOwned::to_owned);
+    assert_eq!(of("VirtualMachine", instance), Some(Resource::Instance(i)));
+    assert_eq!(of("VirtualMachine", volume), Some(Resource::Volume(v.clone())));
+    assert_eq!(of("Storage Gateway", volume), Some(Resource::Volume(v)));
+    assert_eq!(of("Storage Gateway", instance), None);
+}
+
+#[test]
 fn a_type_without_a_check_is_not_validated_rather_than_good_or_broken() {
-    let machine = "arn:aws:ec2:eu-west-1:111122223333:instance/i-1";
+    let machine = "arn:aws:backup-gateway:eu-west-1:111122223333:vm/vm-1";
     let whole = "arn:aws:fsx:eu-west-1:111122223333:volume/fs-1";
     for (kind, arn) in
         [("VirtualMachine", machine), ("FSx", whole), ("EBS", "nothing"), ("RDS", VOLUME)]

@@ -9,17 +9,40 @@ pub(super) struct BoundSetting {
     pub(super) subject: SettingSubject,
     /// The scope of what it names.
     pub(super) bound: Bound,
-    /// True if somebody has to name another where it cannot be kept.
-    pub(super) is_required: bool,
+    /// The case in which somebody has to name it.
+    pub(super) need: SettingNeed,
+}
+
+/// The case in which somebody has to name a setting.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum SettingNeed {
+    /// Never: AWS chooses where it is left out.
+    Never,
+    /// Where the source had one that is not there.
+    Replaced,
+    /// Where one that the source had would not be there, whether it had one or not.
+    Moved,
+    /// Wherever AWS Backup does not remember one that is there.
+    Always,
 }
 
 impl BoundSetting {
     pub(super) const fn required(key: &'static str, subject: SettingSubject, bound: Bound) -> Self {
-        Self { key, subject, bound, is_required: true }
+        Self { key, subject, bound, need: SettingNeed::Moved }
+    }
+
+    /// A setting without which nothing of the type is made, here or elsewhere.
+    pub(super) const fn always(key: &'static str, subject: SettingSubject, bound: Bound) -> Self {
+        Self { key, subject, bound, need: SettingNeed::Always }
+    }
+
+    /// A setting that has to be another one elsewhere if the source had one.
+    pub(super) const fn replaced(key: &'static str, subject: SettingSubject, bound: Bound) -> Self {
+        Self { key, subject, bound, need: SettingNeed::Replaced }
     }
 
     pub(super) const fn optional(key: &'static str, subject: SettingSubject, bound: Bound) -> Self {
-        Self { key, subject, bound, is_required: false }
+        Self { key, subject, bound, need: SettingNeed::Never }
     }
 }
 
@@ -28,6 +51,8 @@ impl BoundSetting {
 pub(super) enum SettingSubject {
     /// The network in which it is reached.
     Network,
+    /// What it is put into.
+    Place,
     /// The key that encrypts it.
     Encryption,
     /// The role that it has.
@@ -42,7 +67,7 @@ impl SettingSubject {
     /// Returns the effect of leaving the setting out.
     pub(super) fn otherwise(self) -> &'static str {
         match self {
-            Self::Network => "AWS chooses what is the default in the account",
+            Self::Network | Self::Place => "AWS chooses what is the default in the account",
             Self::Encryption => "another key is used",
             Self::Role => "it gets none",
             Self::Parameters => "it gets the default",
@@ -54,6 +79,8 @@ impl SettingSubject {
 /// The scope of what a setting names.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Bound {
+    /// Of no place: it means the same everywhere.
+    Nothing,
     /// Of a Region, in every account.
     Region,
     /// Of an account in a Region.

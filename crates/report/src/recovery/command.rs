@@ -30,6 +30,8 @@ impl RestoringCommand<'_> {
     pub(super) fn set(self, kind: &str, key: &str) -> String {
         match self {
             Self::Restore => format!("--set {key}=…"),
+            // A shell takes a name with spaces apart.
+            Self::Recover { .. } if kind.contains(' ') => format!("--set '{kind}.{key}=…'"),
             Self::Recover { .. } => format!("--set {kind}.{key}=…"),
         }
     }

@@ -16,6 +16,8 @@ pub enum Hindrance {
     UnknownType(String),
     /// The type is restored by hand.
     ByHand(RestoredKind),
+    /// It is the whole backup of a stack, and only its parts are restored.
+    Whole,
     /// It is not complete, or not any more.
     Status {
         /// The status.
@@ -82,6 +84,13 @@ pub enum Hindrance {
         /// The name.
         name: String,
     },
+    /// The type is restored only into something that exists, and nothing was typed.
+    NothingTyped {
+        /// The type.
+        kind: RestoredKind,
+        /// The name that a setting has.
+        name: Option<String>,
+    },
     /// Nothing of the type can be written into.
     NothingToOverwrite {
         /// The type.
@@ -105,6 +114,9 @@ impl fmt::Display for Hindrance {
                     kind.by_hand().unwrap_or("…")
                 )
             }
+            Self::Whole => f.write_str(
+                "it is the whole backup of a stack, of which AWS restores the parts only",
+            ),
             Self::Status { status, told } => {
                 f.write_str(match status {
                     PointStatus::Usable => "it is complete",
@@ -151,6 +163,14 @@ impl fmt::Display for Hindrance {
             Self::NotTyped { kind, name } => {
                 write!(f, "the {} `{name}` exists, and would be written into", kind.noun())
             }
+            Self::NothingTyped { kind, name } => {
+                let noun = kind.noun();
+                write!(
+                    f,
+                    "a {noun} is restored into one that exists, and replaces all that is in it"
+                )?;
+                name.as_ref().map_or(Ok(()), |it| write!(f, ", here in `{it}`"))
+            }
             Self::NothingToOverwrite { kind, name } => {
                 write!(f, "a {} is never written into, so `{name}` is not", kind.noun())
             }
@@ -171,6 +191,9 @@ impl Hindrance {
             Self::UnknownType(_) | Self::ByHand(_) => {
                 "restore it in the console of AWS Backup, as docs/recovery.md says".to_owned()
             }
+            Self::Whole => "restore its parts that `org-backup points` shows: the one of the stack is its \
+                            template"
+                .to_owned(),
             Self::Status { status: PointStatus::Changing, .. } => {
                 "wait until it is complete, or take another one that `org-backup points` shows"
                     .to_owned()
@@ -209,6 +232,10 @@ impl Hindrance {
                 let meant =
                     format!("type {typed} if that is meant, or restore into something new");
                 by.own(meant, &typed)
+            }
+            Self::NothingTyped { name, .. } => {
+                let typed = format!("--overwrite {}", name.as_deref().unwrap_or("…"));
+                by.own(format!("type {typed} for the one that may be replaced"), &typed)
             }
             Self::NothingToOverwrite { .. } => by.own("leave out --overwrite", ""),
             Self::NotRead(_) => "let the role look at it, and run again".to_owned(),

@@ -95,6 +95,81 @@ const CLUSTER: &[BoundSetting] = &[
     BoundSetting::optional("DomainIAMRoleName", SettingSubject::Role, Bound::Account),
 ];
 
+/// The setting of the template of a stack (`restore-application-stacks.html`).
+const STACK: &[BoundSetting] =
+    &[BoundSetting::always("ChangeSetName", SettingSubject::Parameters, Bound::Nothing)];
+
+/// The settings of a new cluster of EKS (`restoring-eks.html`): it may have the network and the roles of
+/// the source, where they are, and has to have all of its node groups and profiles.
+const EKS: &[BoundSetting] = &[
+    BoundSetting::required("clusterVpcConfig", SettingSubject::Network, Bound::Account),
+    BoundSetting::required("clusterRole", SettingSubject::Role, Bound::Account),
+    BoundSetting::replaced("nodeGroups", SettingSubject::Network, Bound::Account),
+    BoundSetting::replaced("fargateProfiles", SettingSubject::Network, Bound::Account),
+    BoundSetting::replaced("podIdentityAssociations", SettingSubject::Role, Bound::Account),
+    BoundSetting::replaced(
+        "encryptionConfigProviderKeyArn",
+        SettingSubject::Encryption,
+        Bound::Account,
+    ),
+];
+
+/// The settings of a Multi-AZ DB cluster (`API_RestoreDBClusterFromSnapshot.html`).
+const MULTI_AZ: &[BoundSetting] = &[
+    BoundSetting::required("DBSubnetGroupName", SettingSubject::Network, Bound::Account),
+    BoundSetting::optional("VpcSecurityGroupIds", SettingSubject::Network, Bound::Account),
+    BoundSetting::always("Engine", SettingSubject::Parameters, Bound::Nothing),
+    BoundSetting::always("DBClusterInstanceClass", SettingSubject::Parameters, Bound::Nothing),
+    BoundSetting::always("StorageType", SettingSubject::Parameters, Bound::Nothing),
+    BoundSetting::always("Iops", SettingSubject::Parameters, Bound::Nothing),
+    BoundSetting::optional("KmsKeyId", SettingSubject::Encryption, Bound::Account),
+    BoundSetting::optional(
+        "DBClusterParameterGroupName",
+        SettingSubject::Parameters,
+        Bound::Account,
+    ),
+    BoundSetting::optional("OptionGroupName", SettingSubject::Parameters, Bound::Account),
+];
+
+/// The settings of a volume of EBS or of a gateway (`restoring-storage-gateway.html`).
+const GATEWAY: &[BoundSetting] = &[
+    BoundSetting::always("availabilityZone", SettingSubject::Place, Bound::Region),
+    BoundSetting::optional("kmsKeyId", SettingSubject::Encryption, Bound::Account),
+    BoundSetting::always("gatewayType", SettingSubject::Parameters, Bound::Nothing),
+    BoundSetting::always("targetName", SettingSubject::Parameters, Bound::Nothing),
+];
+
+/// The settings of a table of Timestream (`timestream-restore.html`): a shorter retention than the one of
+/// the source loses data.
+const TIMESTREAM: &[BoundSetting] = &[
+    BoundSetting::always("DestinationDatabase", SettingSubject::Place, Bound::Account),
+    BoundSetting::always(
+        "MemoryStoreRetentionPeriodInHours",
+        SettingSubject::Parameters,
+        Bound::Nothing,
+    ),
+    BoundSetting::always(
+        "MagneticStoreRetentionPeriodInDays",
+        SettingSubject::Parameters,
+        Bound::Nothing,
+    ),
+    BoundSetting::optional(
+        "MagneticStoreWriteProperties",
+        SettingSubject::Parameters,
+        Bound::Account,
+    ),
+];
+
+/// The settings of a virtual machine (`restoring-vm.html`).
+const MACHINE: &[BoundSetting] = &[
+    BoundSetting::always("RestoreTo", SettingSubject::Place, Bound::Nothing),
+    BoundSetting::always("HypervisorArn", SettingSubject::Place, Bound::Account),
+    BoundSetting::always("VMName", SettingSubject::Parameters, Bound::Nothing),
+    BoundSetting::always("VMPath", SettingSubject::Place, Bound::Nothing),
+    BoundSetting::always("ComputeResourceName", SettingSubject::Place, Bound::Nothing),
+    BoundSetting::always("VMDatastore", SettingSubject::Place, Bound::Nothing),
+];
+
 const fn named(key: &'static str, longest: usize) -> Naming {
     Naming::Name { key, longest, is_global: false }
 }
@@ -142,7 +217,9 @@ impl RestoredKind {
     /// Of two types with one name, such as file systems and volumes of FSx, each gets its own.
     pub fn is_meant(self, name: &str, key: &str) -> bool {
         let has = |it: Self| it.settings().iter().any(|it| it.key.eq_ignore_ascii_case(key));
-        let is_namesake = |it: &Self| *it != self && it.name() == self.name();
+        // A Multi-AZ DB cluster has no copies, so nobody names a setting for several of them.
+        let is_namesake =
+            |it: &Self| *it != self && *it != It::RdsCluster && it.name() == self.name();
         let is_of_namesake = Self::ALL.into_iter().filter(is_namesake).any(has);
         self.name().eq_ignore_ascii_case(name) && (has(self) || !is_of_namesake)
     }
@@ -199,37 +276,37 @@ impl RestoredKind {
         }
     }
 
-    /// The reason why this command does not restore it, if it does not: it needs something that no setting
-    /// says.
+    /// The reason why this command does not restore it, if it does not.
+    ///
+    /// A restore of SAP HANA overwrites the database, which has to be stopped, and AWS has the one who
+    /// begins it use rights of Systems Manager for SAP (`saphana-restore.html`,
+    /// `AWSBackupRestoreAccessForSAPHANA`), which no role of this program has.
     pub fn by_hand(self) -> Option<&'static str> {
         match self {
             It::Aurora
+            | It::AuroraDsql
+            | It::CloudFormation
             | It::DocumentDb
             | It::DynamoDb
             | It::Ebs
             | It::Ec2
             | It::Efs
+            | It::Eks
             | It::FsxFileSystem
             | It::FsxVolume
             | It::Neptune
             | It::Rds
+            | It::RdsCluster
             | It::Redshift
-            | It::S3 => None,
-            It::AuroraDsql => Some("its clusters of several Regions are joined by hand"),
-            It::CloudFormation => Some(
-                "AWS Backup makes a change set of it, which somebody has to look at and execute",
+            | It::RedshiftServerless
+            | It::S3
+            | It::StorageGateway
+            | It::Timestream
+            | It::VirtualMachine => None,
+            It::SapHana => Some(
+                "it overwrites a database that is registered and stopped, with rights of Systems Manager \
+                 for SAP that the roles here do not have",
             ),
-            It::Eks => Some("it is restored into a cluster that is there, namespace by namespace"),
-            It::RdsCluster => {
-                Some("it is not copied, and needs the class and the storage of its instances")
-            }
-            It::RedshiftServerless => Some("it replaces all that is in an existing namespace"),
-            It::SapHana => {
-                Some("it is restored into a system of SAP that is registered and stopped")
-            }
-            It::StorageGateway => Some("it needs a gateway that is activated, and a disk of it"),
-            It::Timestream => Some("it needs a database that is there"),
-            It::VirtualMachine => Some("it needs a hypervisor, or the settings of an instance"),
         }
     }
 
@@ -278,24 +355,25 @@ impl RestoredKind {
     /// The way in which what is restored gets its name.
     pub(super) fn naming(self) -> Naming {
         match self {
-            It::Aurora | It::DocumentDb | It::Neptune => named("DBClusterIdentifier", 63),
+            It::Aurora | It::DocumentDb | It::Neptune | It::RdsCluster => {
+                named("DBClusterIdentifier", 63)
+            }
+            It::CloudFormation => named("StackName", 128),
             It::DynamoDb => named("targetTableName", 255),
+            It::Eks => named("clusterName", 100),
             It::FsxVolume => named("Name", 203),
             It::Rds => named("DBInstanceIdentifier", 63),
             It::Redshift => named("clusterIdentifier", 63),
             It::S3 => Naming::Name { key: "DestinationBucketName", longest: 63, is_global: true },
+            It::Timestream => named("TableName", 256),
             It::AuroraDsql
-            | It::CloudFormation
             | It::Ebs
             | It::Ec2
             | It::Efs
-            | It::Eks
             | It::FsxFileSystem
-            | It::RdsCluster
             | It::RedshiftServerless
             | It::SapHana
             | It::StorageGateway
-            | It::Timestream
             | It::VirtualMachine => Naming::ById,
         }
     }
@@ -305,6 +383,7 @@ impl RestoredKind {
     pub(super) fn newness(self) -> Option<&'static str> {
         match self {
             It::Efs => Some("newFileSystem"),
+            It::Eks => Some("newCluster"),
             It::S3 => Some("NewBucket"),
             It::Aurora
             | It::AuroraDsql
@@ -313,7 +392,6 @@ impl RestoredKind {
             | It::DynamoDb
             | It::Ebs
             | It::Ec2
-            | It::Eks
             | It::FsxFileSystem
             | It::FsxVolume
             | It::Neptune
@@ -325,6 +403,135 @@ impl RestoredKind {
             | It::StorageGateway
             | It::Timestream
             | It::VirtualMachine => None,
+        }
+    }
+
+    /// The setting that names what is replaced, where the type is restored into nothing new.
+    pub(super) fn replaces(self) -> Option<&'static str> {
+        match self {
+            // `redshift-serverless-restore.html`: a restore overwrites the data of a namespace.
+            It::RedshiftServerless => Some("NamespaceIdentifier"),
+            It::Aurora
+            | It::AuroraDsql
+            | It::CloudFormation
+            | It::DocumentDb
+            | It::DynamoDb
+            | It::Ebs
+            | It::Ec2
+            | It::Efs
+            | It::Eks
+            | It::FsxFileSystem
+            | It::FsxVolume
+            | It::Neptune
+            | It::Rds
+            | It::RdsCluster
+            | It::Redshift
+            | It::S3
+            | It::SapHana
+            | It::StorageGateway
+            | It::Timestream
+            | It::VirtualMachine => None,
+        }
+    }
+
+    /// A setting that AWS Backup needs and that follows from the type, unless somebody says otherwise.
+    pub(super) fn given(self) -> Option<(&'static str, &'static str)> {
+        self.replaces().map(|_| ("RestoreType", "NAMESPACE_RESTORE"))
+    }
+
+    /// The settings that AWS Backup may remember and takes back, of a type whose page lists what it takes:
+    /// it refuses others, such as the `cluster_id` that it remembers of Aurora DSQL.
+    pub(super) fn taken(self) -> Option<&'static [&'static str]> {
+        match self {
+            It::AuroraDsql | It::RedshiftServerless | It::VirtualMachine => Some(&[]),
+            It::CloudFormation => Some(&["StackParameters"]),
+            It::Eks => Some(&[
+                "clusterRole",
+                "clusterVpcConfig",
+                "controlPlaneScalingTier",
+                "eksClusterVersion",
+                "encryptionConfigProviderKeyArn",
+                "fargateProfiles",
+                "kubernetesRestoreOrder",
+                "nodeGroups",
+                "podIdentityAssociations",
+            ]),
+            // Those of a volume of EBS, and not those of the gateway that it was in.
+            It::StorageGateway => Some(&[
+                "availabilityZone",
+                "encrypted",
+                "iops",
+                "kmsKeyId",
+                "throughput",
+                "volumeSize",
+                "volumeType",
+            ]),
+            It::Timestream => Some(&[
+                "DestinationDatabase",
+                "EnableMagneticStoreWrites",
+                "MagneticStoreRetentionPeriodInDays",
+                "MagneticStoreWriteProperties",
+                "MemoryStoreRetentionPeriodInHours",
+            ]),
+            It::Aurora
+            | It::DocumentDb
+            | It::DynamoDb
+            | It::Ebs
+            | It::Ec2
+            | It::Efs
+            | It::FsxFileSystem
+            | It::FsxVolume
+            | It::Neptune
+            | It::Rds
+            | It::RdsCluster
+            | It::Redshift
+            | It::S3
+            | It::SapHana => None,
+        }
+    }
+
+    /// The setting that the ARN of the source says, which is there where it was.
+    pub(super) fn in_arn(self, resource: &str) -> Option<(&'static str, &str)> {
+        let database = || Arn::parse(resource).ok()?.resource.split('/').nth(1);
+        (self == It::Timestream).then(database)?.map(|it| ("DestinationDatabase", it))
+    }
+
+    /// Returns `true` if a setting counts in this restore, by what somebody `says` of others: a volume of a
+    /// gateway becomes one of EBS or one of a gateway, a virtual machine comes back in `VMware` or in EC2,
+    /// and only a new cluster of EKS has a network to choose.
+    pub(super) fn asks_for<'a>(
+        self,
+        key: &str,
+        is_into_existing: bool,
+        says: impl Fn(&str) -> Option<&'a str>,
+    ) -> bool {
+        let is =
+            |key: &str, value: &str| says(key).is_some_and(|it| it.eq_ignore_ascii_case(value));
+        match self {
+            It::Eks => !is_into_existing,
+            It::RdsCluster => key != "Iops" || !is("StorageType", "gp3"),
+            It::StorageGateway => {
+                let is_of_gateway = ["gatewayType", "targetName"].contains(&key);
+                is_of_gateway == says("gatewayArn").is_some()
+            }
+            It::VirtualMachine => key == "RestoreTo" || is("RestoreTo", "VMware"),
+            It::Aurora
+            | It::AuroraDsql
+            | It::CloudFormation
+            | It::DocumentDb
+            | It::DynamoDb
+            | It::Ebs
+            | It::Ec2
+            | It::Efs
+            | It::FsxFileSystem
+            | It::FsxVolume
+            | It::Neptune
+            | It::Rds
+            | It::Redshift
+            | It::RedshiftServerless
+            | It::S3
+            | It::SapHana
+            | It::Timestream => true,
         }
     }
 
@@ -344,6 +551,7 @@ impl RestoredKind {
         }
         match self {
             It::Aurora | It::DocumentDb | It::Neptune => CLUSTER,
+            It::CloudFormation => STACK,
             It::DynamoDb => const { &[left_out("kmsMasterKeyArn", Encryption, Account)] },
             It::Ebs => {
                 const {
@@ -367,6 +575,7 @@ impl RestoredKind {
                 }
             }
             It::Efs => const { &[left_out("KmsKeyId", Encryption, Account)] },
+            It::Eks => EKS,
             It::FsxFileSystem => {
                 const {
                     &[
@@ -392,6 +601,7 @@ impl RestoredKind {
                     ]
                 }
             }
+            It::RdsCluster => MULTI_AZ,
             It::Redshift => {
                 const {
                     &[
@@ -405,15 +615,10 @@ impl RestoredKind {
                 }
             }
             It::S3 => const { &[left_out("KMSKey", Encryption, Account)] },
-            It::AuroraDsql
-            | It::CloudFormation
-            | It::Eks
-            | It::RdsCluster
-            | It::RedshiftServerless
-            | It::SapHana
-            | It::StorageGateway
-            | It::Timestream
-            | It::VirtualMachine => &[],
+            It::StorageGateway => GATEWAY,
+            It::Timestream => TIMESTREAM,
+            It::VirtualMachine => MACHINE,
+            It::AuroraDsql | It::RedshiftServerless | It::SapHana => &[],
         }
     }
 
@@ -502,7 +707,7 @@ impl RestoredKind {
     /// The key of what is restored where no setting names one, in words.
     pub(super) fn encryption(self) -> &'static str {
         match self {
-            It::Aurora | It::DocumentDb | It::Neptune | It::Rds | It::Redshift => {
+            It::Aurora | It::DocumentDb | It::Neptune | It::Rds | It::RdsCluster | It::Redshift => {
                 "the key of the snapshot, which is that of the vault if it was copied"
             }
             It::Ec2 => {
@@ -514,15 +719,16 @@ impl RestoredKind {
             It::FsxFileSystem => "the default key of FSx in the account",
             It::FsxVolume => "the key of its file system",
             It::S3 => "as the objects were, with the key that S3 manages where theirs is left out",
-            It::AuroraDsql
-            | It::CloudFormation
-            | It::Eks
-            | It::RdsCluster
-            | It::RedshiftServerless
-            | It::SapHana
-            | It::StorageGateway
-            | It::Timestream
-            | It::VirtualMachine => "as AWS documents of the type",
+            It::AuroraDsql => "a key of AWS, unless regionalConfig names one",
+            It::CloudFormation => "as its template says",
+            It::Eks => "as the cluster was, if it is one",
+            It::RedshiftServerless => "the key of the namespace",
+            It::SapHana => "as the database is",
+            It::StorageGateway => {
+                "as its snapshot is, or with the default key of EBS in the account"
+            }
+            It::Timestream => "the key of its database",
+            It::VirtualMachine => "as EBS encrypts by default in the account, or as VMware does",
         }
     }
 
@@ -560,15 +766,36 @@ impl RestoredKind {
                  in the bucket",
                 "an object that is there already is skipped, and the policy of a bucket is not restored",
             ],
-            It::AuroraDsql
-            | It::CloudFormation
-            | It::Eks
-            | It::RdsCluster
-            | It::RedshiftServerless
-            | It::SapHana
-            | It::StorageGateway
-            | It::Timestream
-            | It::VirtualMachine => &[],
+            It::AuroraDsql => &[
+                "it is a cluster of one Region: one of several needs useMultiRegionOrchestration, \
+                 witnessRegion, peerRegion and regionalConfig, and the same copy in the other Region",
+            ],
+            It::CloudFormation => &[
+                "AWS Backup makes a stack that is only reviewed, with a change set, and changes nothing",
+                "it fails where the template names something that exists",
+            ],
+            It::Eks => &[
+                "objects that exist are skipped, and roles of service accounts have to be there",
+                "the role for restores has to be allowed to pass its roles (RestoreInstanceRoleNames)",
+                "volumes and buckets need their settings in nestedRestoreJobs",
+            ],
+            It::RdsCluster => {
+                &["the source's settings decide on its groups, which others may name"]
+            }
+            It::RedshiftServerless => {
+                &["all databases of the namespace are replaced by those of the snapshot"]
+            }
+            It::StorageGateway => {
+                &["it becomes a volume of EBS, unless gatewayArn names a gateway that runs"]
+            }
+            It::Timestream => &[
+                "data that is older than the retention of the magnetic store is lost: let it be no shorter \
+                 than that of the source",
+            ],
+            It::VirtualMachine => &[
+                "it is a new machine, without VMware Tools; in EC2 it has a license of AWS that is paid for",
+            ],
+            It::SapHana => &[],
         }
     }
 
@@ -605,15 +832,34 @@ impl RestoredKind {
             ],
             It::Redshift => &["the status of the cluster is available"],
             It::S3 => &["the bucket has its objects, and some of them can be read"],
-            It::AuroraDsql
-            | It::CloudFormation
-            | It::Eks
-            | It::RdsCluster
-            | It::RedshiftServerless
-            | It::SapHana
-            | It::StorageGateway
-            | It::Timestream
-            | It::VirtualMachine => &["it is there, and can be used"],
+            It::AuroraDsql => &[
+                "the cluster is ACTIVE, and a client can query it",
+                "its clients know its new endpoint",
+            ],
+            It::CloudFormation => &[
+                "read the change set of the stack, which is in REVIEW_IN_PROGRESS, and execute it",
+                "its volumes, file systems and tables are empty: restore the other parts of its backup",
+            ],
+            It::Eks => &[
+                "the cluster is ACTIVE, its nodes are ready, and its pods run",
+                "make access points and mount targets for what was restored of EFS",
+            ],
+            It::RdsCluster => &[
+                "the status of the cluster and of its instances is available, and a client can log in",
+                "its clients know its new endpoint",
+            ],
+            It::RedshiftServerless => {
+                &["the namespace is AVAILABLE, and a query finds the tables of the snapshot"]
+            }
+            It::StorageGateway => &[
+                "the volume is available and as large as its source",
+                "its clients use it instead of the volume of the gateway",
+            ],
+            It::Timestream => {
+                &["the table is ACTIVE, and a query finds the oldest and the newest records"]
+            }
+            It::VirtualMachine => &["the machine runs, and somebody can log in"],
+            It::SapHana => &["it is there, and can be used"],
         }
     }
 }

@@ -66,8 +66,8 @@ impl Newest {
             }
         }
         let is_late = self.before.is_some_and(|it| point.created > it);
-        // The parts of a composite backup are restored with it.
-        if is_late || point.parent.is_some() {
+        // Of a composite backup, either the parts are restored or the whole.
+        if is_late || point.is_restored_with_whole() || point.is_stack_whole() {
             return;
         }
         let hindrance = self.hindrance(&point);

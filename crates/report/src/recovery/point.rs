@@ -42,6 +42,8 @@ pub struct KeptPoint {
     pub is_continuous: bool,
     /// The ARN of the recovery point that it is a part of, if it is one.
     pub parent: Option<String>,
+    /// True if it is a composite backup, which has parts.
+    pub is_parent: bool,
 }
 
 impl KeptPoint {
@@ -79,9 +81,22 @@ impl KeptPoint {
         Hindrance::Cold { point: self.arn.clone(), at: self.vault.clone() }
     }
 
-    /// The name of the resource.
+    /// The name of the resource. The ARN of a stack ends with an ID.
     pub fn name(&self) -> &str {
-        name_in(&self.resource)
+        let stack = || Arn::parse(&self.resource).ok()?.resource.strip_prefix("stack/");
+        stack().and_then(|it| it.split('/').next()).unwrap_or_else(|| name_in(&self.resource))
+    }
+
+    /// Returns `true` if it is the backup of a stack with everything in it. AWS restores the parts of
+    /// such a backup and not the whole (`restore-application-stacks.html`).
+    pub(super) fn is_stack_whole(&self) -> bool {
+        self.is_parent && self.kind() == Some(RestoredKind::CloudFormation)
+    }
+
+    /// Returns `true` if it is a part of a backup that is restored as a whole, which is one of EKS: the
+    /// parts of a stack are restored one by one.
+    pub(super) fn is_restored_with_whole(&self) -> bool {
+        self.parent.as_ref().is_some_and(|it| it.contains(":composite:eks/"))
     }
 
     /// The name of the resource when it is restored beside its source: always the same for the same
@@ -119,6 +134,9 @@ impl KeptPoint {
         };
         if let Some(why) = kind.by_hand() {
             return format!("by hand: {why}");
+        }
+        if self.is_stack_whole() {
+            return format!("nowhere: {}", Hindrance::Whole);
         }
         let Destination { account, region, .. } = &self.vault;
         let here = format!("in {account} in {region}");

@@ -88,6 +88,9 @@ pub struct RestorePlan {
 /// The setting that has the token of a file system of EFS.
 const CREATION_TOKEN: &str = "CreationToken";
 
+/// The setting that has the Regions of a cluster of Aurora DSQL.
+const REGIONS: &str = "regionalConfig";
+
 /// The time before its end from which a recovery point is worth a remark: a copy may take that long.
 const SOON: Duration = Duration::from_hours(48);
 
@@ -106,6 +109,9 @@ pub fn plan(
     let Some(kind) = point.kind() else { return Err(vec![Hindrance::UnknownType(unknown())]) };
     if kind.by_hand().is_some() {
         return Err(vec![Hindrance::ByHand(kind)]);
+    }
+    if point.is_stack_whole() {
+        return Err(vec![Hindrance::Whole]);
     }
     let mut hindrances: Vec<_> = point.unusable(now).into_iter().collect();
     let hops = way(point, &request.goal, &request.partition, &request.copy_role);
@@ -166,6 +172,11 @@ pub fn plan(
         remarks,
         again: request.again.clone(),
     };
+    if kind == RestoredKind::AuroraDsql && get(&plan.settings, REGIONS).is_none() {
+        // AWS takes its defaults for everything but the Region (`restore-auroradsql.html`).
+        let regions = json!([{ "region": plan.goal.region }]).to_string();
+        put(&mut plan.settings, REGIONS, &regions);
+    }
     if kind == RestoredKind::Efs && get(&plan.settings, "newFileSystem") == Some("true") {
         // By its own token, EFS makes one file system, even if another caller asks again.
         let token = plan.token("file system", &plan.point.arn);
@@ -291,6 +302,9 @@ impl RestorePlan {
     pub fn makes(&self) -> String {
         let noun = self.kind.noun();
         match (&self.overwrites, &self.name) {
+            (Some(name), _) if self.kind.replaces().is_some() => {
+                format!("replaces all that is in the {noun} `{name}`, which exists")
+            }
             (Some(name), _) => format!("writes into the {noun} `{name}`, which exists"),
             (None, Some(name)) => format!("makes the {noun} `{name}`"),
             (None, None) => format!("makes a new {noun}"),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::bound::{Bound, BoundSetting, SettingSubject};
+use super::bound::{Bound, BoundSetting, SettingNeed, SettingSubject};
 use super::hindrance::Hindrance;
 use super::kind::{Naming, RestoredKind};
 use super::point::KeptPoint;
@@ -21,6 +21,7 @@ impl Move {
     /// Returns `true` if what such a setting names is not there.
     fn breaks(self, bound: Bound) -> bool {
         match bound {
+            Bound::Nothing => false,
             Bound::Region => self.is_other_region,
             Bound::Account => self.is_other_account || self.is_other_region,
         }
@@ -66,8 +67,25 @@ pub(super) fn settings(
         take(&mut it.all, key);
     }
     it.all.retain(|key, _| !key.starts_with(INFORMATION));
+    if let Some(taken) = kind.taken() {
+        it.all.retain(|key, _| taken.iter().any(|it| it.eq_ignore_ascii_case(key)));
+    }
+    if moved.is_none()
+        && let Some((key, value)) = kind.in_arn(&point.resource)
+        && get(&it.all, key).is_none()
+    {
+        put(&mut it.all, key, value);
+    }
+    if let Some((key, value)) = kind.given() {
+        put(&mut it.all, key, value);
+    }
+    let is_into_existing = said.overwrite.is_some();
     for setting in kind.settings() {
-        leave_out(&mut it, kind, *setting, moved, said.set);
+        if kind.asks_for(setting.key, is_into_existing, |key| set(said, key)) {
+            leave_out(&mut it, kind, *setting, moved, said.set);
+        } else {
+            take(&mut it.all, setting.key);
+        }
     }
     name(&mut it, kind, point, moved, said);
     newness(&mut it, kind, point, moved, said);
@@ -97,7 +115,7 @@ fn leave_out(
     moved: Move,
     set: &BTreeMap<String, String>,
 ) {
-    let BoundSetting { key, subject, bound, is_required } = setting;
+    let BoundSetting { key, subject, bound, need } = setting;
     let is_named = |key: &str| set.keys().any(|it| it.eq_ignore_ascii_case(key));
     let is_said = is_named(key);
     // A network interface has its subnet and its groups, and AWS refuses both.
@@ -112,8 +130,9 @@ fn leave_out(
         return;
     }
     if !moved.breaks(bound) {
-        if is_required && !is_said && get(&it.all, key).is_none() {
-            // AWS chooses, as it did for the source.
+        // Of what else is not there, AWS chooses, as it did for the source.
+        if need == SettingNeed::Always && !is_said && get(&it.all, key).is_none() {
+            it.hindrances.push(Hindrance::SettingMissing { kind, key, had: None });
             return;
         }
         if subject == SettingSubject::Role
@@ -130,7 +149,12 @@ fn leave_out(
     if is_said {
         return;
     }
-    if is_required {
+    let is_needed = match need {
+        SettingNeed::Never => false,
+        SettingNeed::Replaced => had.is_some(),
+        SettingNeed::Moved | SettingNeed::Always => true,
+    };
+    if is_needed {
         it.hindrances.push(Hindrance::SettingMissing { kind, key, had });
         return;
     }
@@ -193,6 +217,9 @@ fn newness(
     moved: Move,
     said: Said<'_>,
 ) {
+    if let Some(target) = kind.replaces() {
+        return replacement(it, kind, target, said);
+    }
     let Some(key) = kind.newness() else {
         if let Some(name) = said.overwrite {
             it.hindrances.push(Hindrance::NothingToOverwrite { kind, name: name.to_owned() });
@@ -216,6 +243,23 @@ fn newness(
             it.overwrites = Some(typed.to_owned());
         }
     }
+}
+
+/// Says what is replaced by something of a type that is not restored into anything new.
+fn replacement(it: &mut ChosenSettings, kind: RestoredKind, key: &'static str, said: Said<'_>) {
+    let named = set(said, key);
+    let Some(typed) = said.overwrite else {
+        let name = named.map(ToOwned::to_owned);
+        it.hindrances.push(Hindrance::NothingTyped { kind, name });
+        return;
+    };
+    // It replaces what has the name, and nothing that was not typed.
+    if let Some(name) = named.filter(|it| *it != typed) {
+        it.hindrances.push(Hindrance::NotTyped { kind, name: name.to_owned() });
+        return;
+    }
+    put(&mut it.all, key, typed);
+    it.overwrites = Some(typed.to_owned());
 }
 
 /// Says to which moment a continuous backup is restored, unless somebody does.

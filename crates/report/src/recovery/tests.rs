@@ -21,8 +21,8 @@ const DAY: Duration = Duration::from_hours(24);
 /// A type, the ARN of a resource, and what AWS Backup remembers of it.
 type Remembered = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
-/// Each type that is restored here, with the ARN of a resource and what AWS Backup remembers of it.
-const EACH: [Remembered; 14] = [
+/// Each type, with the ARN of a resource and what AWS Backup remembers of it.
+const EACH: [Remembered; 21] = [
     (
         "Aurora",
         "arn:aws:rds:eu-west-1:111122223333:cluster:orders",
@@ -91,7 +91,54 @@ const EACH: [Remembered; 14] = [
         &[("EncryptionType", "SSE-KMS"), ("KMSKey", "mine"), ("BucketName", "reports")],
     ),
     ("Timestream", "arn:aws:timestream:eu-west-1:111122223333:database/d/table/t", &[]),
+    (
+        "Aurora DSQL",
+        "arn:aws:dsql:eu-west-1:111122223333:cluster/abcdef",
+        &[("cluster_id", "abcdef")],
+    ),
+    (
+        "CloudFormation",
+        "arn:aws:cloudformation:eu-west-1:111122223333:stack/web/7a0c",
+        &[("StackParameters", "[]")],
+    ),
+    ("EKS", "arn:aws:eks:eu-west-1:111122223333:cluster/prod", &[("clusterName", "prod")]),
+    (
+        "Redshift Serverless",
+        "arn:aws:redshift-serverless:eu-west-1:111122223333:namespace/5b1e",
+        &[("namespaceName", "facts")],
+    ),
+    (
+        "Storage Gateway",
+        "arn:aws:storagegateway:eu-west-1:111122223333:gateway/sgw-1/volume/vol-2",
+        &[("gatewayArn", "mine"), ("gatewayType", "CACHED"), ("volumeId", "vol-2")],
+    ),
+    (
+        "VirtualMachine",
+        "arn:aws:backup-gateway:eu-west-1:111122223333:vm/vm-1",
+        &[("vmId", "vm-101"), ("DisksToRestore", "[]")],
+    ),
+    ("SAP HANA on Amazon EC2", "arn:aws:ssm-sap:eu-west-1:111122223333:HANA/erp", &[]),
 ];
+
+/// The settings that each type needs even where it was, and the name of what may be replaced.
+fn needed(kind: RestoredKind) -> (BTreeMap<String, String>, Option<String>) {
+    let set: &[(&str, &str)] = match kind.noun() {
+        "CloudFormation stack" => &[("ChangeSetName", "back")],
+        "Multi-AZ DB cluster of RDS" => &[
+            ("Engine", "postgres"),
+            ("DBClusterInstanceClass", "db.m6gd.large"),
+            ("StorageType", "gp3"),
+        ],
+        "Storage Gateway volume" => &[("availabilityZone", "eu-west-1a")],
+        "Timestream table" => &[
+            ("MemoryStoreRetentionPeriodInHours", "24"),
+            ("MagneticStoreRetentionPeriodInDays", "365"),
+        ],
+        "virtual machine" => &[("RestoreTo", "EC2Instance")],
+        _ => &[],
+    };
+    (pairs(set), (kind == RestoredKind::RedshiftServerless).then(|| "facts".to_owned()))
+}
 
 fn now() -> SystemTime {
     // 2026-11-30 03:00 UTC.
@@ -128,6 +175,7 @@ fn point(kind: &str, resource: &str, vault: Destination) -> KeptPoint {
         bytes: None,
         is_continuous: false,
         parent: None,
+        is_parent: false,
     }
 }
 
@@ -344,29 +392,36 @@ fn a_database_takes_two_copies_to_another_account_and_region_and_the_first_stays
 
 #[test]
 fn every_type_is_restored_from_its_own_vault_and_from_the_central_copy_or_says_why_not() {
-    let needed = pairs(&[
+    let elsewhere = pairs(&[
         ("DBSubnetGroupName", "new"),
         ("SubnetId", "subnet-9"),
         ("SecurityGroupIds", "[\"sg-9\"]"),
         ("SubnetIds", "[\"subnet-9\"]"),
+        ("DestinationDatabase", "archive"),
+        ("clusterVpcConfig", "{}"),
+        ("clusterRole", "arn:aws:iam::777788889999:role/eks"),
     ]);
     for (kind, resource, settings) in EACH {
         let local = point(kind, resource, own());
-        let here = planned(&local, &wish(own()), pairs(settings));
-        if local.kind().unwrap().by_hand().is_some() {
+        let (set, overwrite) = needed(local.kind().unwrap());
+        let wished = RestoreRequest { set: set.clone(), overwrite, ..wish(own()) };
+        let here = planned(&local, &wished, pairs(settings));
+        if local.kind() == Some(RestoredKind::SapHana) {
             assert!(matches!(&here.unwrap_err()[..], [Hindrance::ByHand(_)]), "{kind}");
             continue;
         }
-        let here = here.unwrap();
+        let here = here.unwrap_or_else(|it| panic!("{kind}: {it:?}"));
         assert_eq!(here.hops, [], "{kind}");
         let copied = point(kind, resource, central());
-        let wish = RestoreRequest { set: needed.clone(), ..wish(vault(NEW, HERE, "org-backup")) };
-        let there = planned(&copied, &wish, pairs(settings));
-        if kind == "Redshift" || resource.ends_with("fsvol-1") {
+        let set = elsewhere.clone().into_iter().chain(set).collect();
+        let goal = vault(NEW, HERE, "org-backup");
+        let there = planned(&copied, &RestoreRequest { goal, set, ..wished }, pairs(settings));
+        let is_never = |it: &&str| resource.ends_with(it);
+        if ["cluster:facts", "/fsvol-1", "cluster:spread"].iter().any(is_never) {
             let [Hindrance::Copy(_), ..] = &there.unwrap_err()[..] else { panic!("{kind}") };
             continue;
         }
-        let there = there.unwrap();
+        let there = there.unwrap_or_else(|it| panic!("{kind}: {it:?}"));
         assert_eq!(there.hops.len(), 1, "{kind}");
         for (key, value) in &there.settings {
             assert!(
@@ -377,6 +432,250 @@ fn every_type_is_restored_from_its_own_vault_and_from_the_central_copy_or_says_w
         assert!(!there.afterwards().is_empty(), "{kind}");
         assert_ne!(here.restore_token(), there.restore_token(), "{kind}");
     }
+}
+
+/// The settings of a restore that succeeds.
+fn chosen(kind: &str, goal: Destination, set: &[(&str, &str)]) -> Vec<(String, String)> {
+    let (point, metadata) = each(kind);
+    let wish = RestoreRequest { set: pairs(set), ..wish(goal) };
+    planned(&point, &wish, metadata).unwrap().settings.into_iter().collect()
+}
+
+fn texts(all: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs(all).into_iter().collect()
+}
+
+#[test]
+fn a_table_of_timestream_needs_a_database_that_is_there_and_a_time_for_which_it_keeps_data() {
+    let kept = [
+        ("MemoryStoreRetentionPeriodInHours", "24"),
+        ("MagneticStoreRetentionPeriodInDays", "365"),
+    ];
+    check(
+        "Timestream",
+        own(),
+        &kept,
+        expect![[r"
+            Timestream table of arn:aws:timestream:eu-west-1:111122223333:database/d/table/t
+              from the recovery point arn:aws:backup:eu-west-1:111122223333:recovery-point:t of 2026-11-29 04:00 UTC
+              makes the Timestream table `t-restored-202611290400` in 111122223333 in eu-west-1, with arn:aws:iam::111122223333:role/org-backup-restore
+              encrypted with the key of its database
+              DestinationDatabase = d
+              MagneticStoreRetentionPeriodInDays = 365
+              MemoryStoreRetentionPeriodInHours = 24
+              TableName = t-restored-202611290400
+              note: data that is older than the retention of the magnetic store is lost: let it be no shorter than that of the source
+              note: its tags are not restored: give it those that a backup policy selects, or it is not backed up
+              note: no restore test of the last 30 days is known to have proved a backup of it"]],
+    );
+    check(
+        "Timestream",
+        vault(NEW, HERE, "org-backup"),
+        &[],
+        expect![[r"
+            a Timestream table needs DestinationDatabase; hint: name one with --set DestinationDatabase=…
+            a Timestream table needs MemoryStoreRetentionPeriodInHours; hint: name one with --set MemoryStoreRetentionPeriodInHours=…
+            a Timestream table needs MagneticStoreRetentionPeriodInDays; hint: name one with --set MagneticStoreRetentionPeriodInDays=…"]],
+    );
+    // What AWS Backup remembers of these is kept, and what else it remembers is not handed back.
+    let remembered = pairs(&kept).into_iter().chain(pairs(&[("SourceTable", "t")])).collect();
+    let plan = planned(&each("Timestream").0, &wish(own()), remembered).unwrap();
+    assert_eq!(get(&plan.settings, "MagneticStoreRetentionPeriodInDays"), Some("365"));
+    assert_eq!(get(&plan.settings, "SourceTable"), None);
+}
+
+#[test]
+fn a_cluster_of_aurora_dsql_is_restored_in_one_region_unless_several_are_named() {
+    let one = texts(&[("regionalConfig", "[{\"region\":\"eu-west-1\"}]")]);
+    assert_eq!(chosen("Aurora DSQL", own(), &[]), one, "it does not hand back `cluster_id`");
+    assert_eq!(chosen("Aurora DSQL", vault(NEW, HERE, "org-backup"), &[]), one);
+    let there = texts(&[("regionalConfig", "[{\"region\":\"eu-north-1\"}]")]);
+    assert_eq!(chosen("Aurora DSQL", vault(NEW, THERE, "org-backup"), &[]), there);
+    let several = [
+        ("peerRegion", "[\"eu-west-2\"]"),
+        ("regionalConfig", "[]"),
+        ("useMultiRegionOrchestration", "true"),
+        ("witnessRegion", "eu-west-3"),
+    ];
+    assert_eq!(chosen("Aurora DSQL", own(), &several), texts(&several));
+}
+
+#[test]
+fn a_volume_of_a_gateway_becomes_one_of_ebs_or_of_a_gateway_that_is_named() {
+    let zone = [("availabilityZone", "eu-west-1a")];
+    assert_eq!(chosen("Storage Gateway", own(), &zone), texts(&zone));
+    let (point, metadata) = each("Storage Gateway");
+    let goal = own();
+    let by = RestoringCommand::Recover { point: &point.arn, goal: &goal };
+    let unsaid = planned(&point, &wish(own()), metadata).unwrap_err();
+    assert_eq!(unsaid[0].hint(by), "name one with --set 'Storage Gateway.availabilityZone=…'");
+    check(
+        "Storage Gateway",
+        own(),
+        &[],
+        expect![
+            "a Storage Gateway volume needs availabilityZone; hint: name one with --set availabilityZone=…"
+        ],
+    );
+    let gateway = ("gatewayArn", "sgw-9");
+    check(
+        "Storage Gateway",
+        own(),
+        &[gateway],
+        expect![[r"
+            a Storage Gateway volume needs gatewayType; hint: name one with --set gatewayType=…
+            a Storage Gateway volume needs targetName; hint: name one with --set targetName=…"]],
+    );
+    let all = [gateway, ("gatewayType", "BACKUP_VM"), ("targetName", "disk")];
+    assert_eq!(chosen("Storage Gateway", own(), &all), texts(&all));
+}
+
+#[test]
+fn a_cluster_with_instances_of_its_own_needs_their_class_and_their_storage() {
+    let arn = "arn:aws:rds:eu-west-1:111122223333:cluster:spread";
+    let told = |set: &[(&str, &str)]| {
+        let wish = RestoreRequest { set: pairs(set), ..wish(own()) };
+        told(planned(&point("RDS", arn, own()), &wish, BTreeMap::new()))
+    };
+    expect![[r"
+        a Multi-AZ DB cluster of RDS needs Engine; hint: name one with --set Engine=…
+        a Multi-AZ DB cluster of RDS needs DBClusterInstanceClass; hint: name one with --set DBClusterInstanceClass=…
+        a Multi-AZ DB cluster of RDS needs StorageType; hint: name one with --set StorageType=…
+        a Multi-AZ DB cluster of RDS needs Iops; hint: name one with --set Iops=…"]]
+    .assert_eq(&told(&[]));
+    let set = [("Engine", "mysql"), ("DBClusterInstanceClass", "db.r6gd.large")];
+    let slow = told(&[&set[..], &[("StorageType", "io1")]].concat());
+    assert!(slow.ends_with("needs Iops; hint: name one with --set Iops=…"), "{slow}");
+    let plan = told(&[&set[..], &[("StorageType", "gp3")]].concat());
+    assert!(plan.contains("DBClusterIdentifier = spread-restored-202611290400"), "{plan}");
+    let wished = RestoreRequest { set: pairs(&set), ..wish(vault(NEW, HERE, "org-backup")) };
+    let there = planned(&point("RDS", arn, central()), &wished, BTreeMap::new()).unwrap_err();
+    assert!(matches!(&there[..], [Hindrance::Copy(_), ..]), "{there:?}");
+    assert!(RestoredKind::Rds.is_meant("RDS", "StorageType"), "it takes no setting from instances");
+}
+
+#[test]
+fn the_template_of_a_stack_makes_a_change_set_that_somebody_names() {
+    check(
+        "CloudFormation",
+        vault(NEW, HERE, "org-backup"),
+        &[],
+        expect![
+            "a CloudFormation stack needs ChangeSetName; hint: name one with --set ChangeSetName=…"
+        ],
+    );
+    let set = ("ChangeSetName", "back");
+    let there = [set, ("StackName", "web"), ("StackParameters", "[]")];
+    assert_eq!(chosen("CloudFormation", vault(NEW, HERE, "org-backup"), &[set]), texts(&there));
+    let here = [set, ("StackName", "web-restored-202611290400"), ("StackParameters", "[]")];
+    assert_eq!(chosen("CloudFormation", own(), &[set]), texts(&here));
+}
+
+#[test]
+fn of_a_stack_the_parts_are_restored_and_not_the_whole() {
+    let (template, metadata) = each("CloudFormation");
+    let template = KeptPoint { copied_from: Some(own().arn("aws")), vault: central(), ..template };
+    let whole = KeptPoint { arn: "whole".to_owned(), is_parent: true, ..template.clone() };
+    expect!["it is the whole backup of a stack, of which AWS restores the parts only; hint: restore its parts that `org-backup points` shows: the one of the stack is its template"]
+        .assert_eq(&told(planned(&whole, &wish(central()), metadata)));
+    assert!(whole.restorable(now()).starts_with("nowhere: it is the whole backup"));
+    let part = |it: KeptPoint| KeptPoint { parent: Some("whole".to_owned()), ..it };
+    let all = newest([whole, part(template), part(volume("a", 2))], None);
+    let arns: Vec<_> = all.iter().map(|it| it.point.arn.as_str()).collect();
+    assert_eq!(arns, ["a-2", "arn:aws:backup:eu-west-1:111122223333:recovery-point:7a0c"]);
+    assert!(all.iter().all(|it| it.hindrance.is_none() && it.passed_over.is_none()));
+}
+
+#[test]
+fn a_namespace_is_replaced_only_if_its_name_is_typed() {
+    let (point, metadata) = each("Redshift Serverless");
+    let outcome = |overwrite: Option<&str>, set: &[(&str, &str)]| {
+        let overwrite = overwrite.map(ToOwned::to_owned);
+        let wish = RestoreRequest { overwrite, set: pairs(set), ..wish(own()) };
+        planned(&point, &wish, metadata.clone())
+    };
+    let named = [("NamespaceIdentifier", "facts")];
+    expect!["a Redshift Serverless namespace is restored into one that exists, and replaces all that is in it; hint: type --overwrite … for the one that may be replaced"]
+        .assert_eq(&told(outcome(None, &[])));
+    expect!["a Redshift Serverless namespace is restored into one that exists, and replaces all that is in it, here in `facts`; hint: type --overwrite facts for the one that may be replaced"]
+        .assert_eq(&told(outcome(None, &named)));
+    let other = outcome(Some("sales"), &named).unwrap_err();
+    assert!(matches!(&other[..], [Hindrance::NotTyped { name, .. }] if name == "facts"));
+    let plan = outcome(Some("facts"), &[]).unwrap();
+    let settings = [named[0], ("RestoreType", "NAMESPACE_RESTORE")];
+    assert_eq!(plan.settings, pairs(&settings), "it does not hand back `namespaceName`");
+    assert_eq!(plan.overwrites.as_deref(), Some("facts"));
+    let words = "replaces all that is in the Redshift Serverless namespace `facts`, which exists";
+    assert_eq!(plan.makes(), words);
+    // Nobody types that for a whole account.
+    let goal = own();
+    let by = RestoringCommand::Recover { point: "POINT", goal: &goal };
+    expect!["restore it alone: `org-backup restore POINT --account 111122223333 --region eu-west-1 --overwrite …`"]
+        .assert_eq(&outcome(None, &[]).unwrap_err()[0].hint(by));
+}
+
+#[test]
+fn a_cluster_of_eks_is_made_anew_or_gets_what_it_lacks_if_its_name_is_typed() {
+    let (point, metadata) = each("EKS");
+    let outcome = |goal: Destination, overwrite: Option<&str>, metadata: &BTreeMap<_, _>| {
+        let wish = RestoreRequest { overwrite: overwrite.map(ToOwned::to_owned), ..wish(goal) };
+        planned(&point, &wish, metadata.clone())
+    };
+    let there = || vault(NEW, HERE, "org-backup");
+    let new = outcome(own(), None, &metadata).unwrap().settings;
+    assert_eq!(
+        new,
+        pairs(&[("clusterName", "prod-restored-202611290400"), ("newCluster", "true")])
+    );
+    let typed = outcome(own(), Some("prod"), &metadata).unwrap();
+    assert_eq!(typed.settings, pairs(&[("clusterName", "prod"), ("newCluster", "false")]));
+    assert_eq!(typed.overwrites.as_deref(), Some("prod"));
+    let other = outcome(there(), Some("stage"), &metadata).unwrap().settings;
+    assert_eq!(other, pairs(&[("clusterName", "stage"), ("newCluster", "false")]));
+    expect![[r"
+        a EKS cluster needs clusterVpcConfig; hint: name one with --set clusterVpcConfig=…
+        a EKS cluster needs clusterRole; hint: name one with --set clusterRole=…"]]
+    .assert_eq(&told(outcome(there(), None, &metadata)));
+    // A cluster with node groups needs them again.
+    let nodes = pairs(&[("nodeGroups", "[1]")]);
+    let with = told(outcome(there(), None, &nodes));
+    assert!(with.contains("needs nodeGroups, and [1] is not there"), "{with}");
+    assert_eq!(get(&outcome(own(), None, &nodes).unwrap().settings, "nodeGroups"), Some("[1]"));
+}
+
+#[test]
+fn a_virtual_machine_comes_back_where_somebody_says() {
+    let ec2 = [("RestoreTo", "EC2Instance")];
+    check(
+        "VirtualMachine",
+        own(),
+        &[],
+        expect!["a virtual machine needs RestoreTo; hint: name one with --set RestoreTo=…"],
+    );
+    assert_eq!(chosen("VirtualMachine", own(), &ec2), texts(&ec2));
+    check(
+        "VirtualMachine",
+        own(),
+        &[("RestoreTo", "VMware")],
+        expect![[r"
+            a virtual machine needs HypervisorArn; hint: name one with --set HypervisorArn=…
+            a virtual machine needs VMName; hint: name one with --set VMName=…
+            a virtual machine needs VMPath; hint: name one with --set VMPath=…
+            a virtual machine needs ComputeResourceName; hint: name one with --set ComputeResourceName=…
+            a virtual machine needs VMDatastore; hint: name one with --set VMDatastore=…"]],
+    );
+}
+
+#[test]
+fn a_database_of_sap_hana_is_restored_by_hand() {
+    check(
+        "SAP HANA on Amazon EC2",
+        own(),
+        &[],
+        expect![
+            "a SAP HANA database is restored by hand: it overwrites a database that is registered and stopped, with rights of Systems Manager for SAP that the roles here do not have; hint: restore it in the console of AWS Backup, as docs/recovery.md says"
+        ],
+    );
 }
 
 #[test]
@@ -689,7 +988,8 @@ fn what_cannot_be_restored_is_named_with_its_reason() {
 fn the_resources_of_others_and_parts_of_what_is_restored_as_a_whole_are_left_out() {
     let mut other = volume("a", 1);
     other.resource = other.resource.replace(OWNER, NEW);
-    let part = KeptPoint { parent: Some("whole".to_owned()), ..volume("b", 1) };
+    let whole = "arn:aws:backup:eu-west-1:111122223333:recovery-point:composite:eks/prod-1";
+    let part = KeptPoint { parent: Some(whole.to_owned()), ..volume("b", 1) };
     let bucket = point("S3", "arn:aws:s3:::reports", central());
     let nobodys = KeptPoint { copied_from: None, ..bucket.clone() };
     let mut all = Newest::new(OWNER.parse().unwrap(), NEW.parse().unwrap(), None, now());
@@ -712,15 +1012,6 @@ fn what_others_mount_or_ask_comes_first() {
     });
     let order = newest(points, None).into_iter().map(|it| it.point.kind().unwrap().name());
     assert_eq!(order.collect::<Vec<_>>(), ["DynamoDB", "EFS", "S3", "Aurora", "RDS", "EBS", "EC2"]);
-}
-
-#[test]
-fn a_cluster_with_the_type_of_instances_is_restored_by_hand() {
-    let arn = "arn:aws:rds:eu-west-1:111122223333:cluster:spread";
-    expect![[r"
-        a Multi-AZ DB cluster of RDS is restored by hand: it is not copied, and needs the class and the storage of its instances; hint: restore it in the console of AWS Backup, as docs/recovery.md says"]]
-    .assert_eq(&told(planned(&point("RDS", arn, own()), &wish(own()), BTreeMap::new())));
-    assert!(RestoredKind::Rds.is_meant("RDS", "StorageType"), "it takes no setting from instances");
 }
 
 #[test]
@@ -788,7 +1079,7 @@ fn a_listed_point_says_where_it_can_be_restored() {
     assert!(where_to(volume.clone()).ends_with("in other accounts and Regions after a copy"));
     assert!(where_to(each("RDS").0).ends_with("in both after two"));
     assert_eq!(where_to(each("Redshift").0), "in 111122223333 in eu-west-1");
-    assert!(where_to(each("Timestream").0).starts_with("by hand: "));
+    assert!(where_to(each("SAP HANA on Amazon EC2").0).starts_with("by hand: "));
     assert!(where_to(KeptPoint { cold_at: Some(now()), ..volume.clone() }).contains("cold"));
     let partial = KeptPoint { status: PointStatus::Partial, ..volume.clone() };
     assert_eq!(where_to(partial), "nowhere: parts of it are missing");

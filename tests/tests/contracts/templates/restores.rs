@@ -100,6 +100,24 @@ fn the_role_for_restores_passes_the_roles_that_are_named_and_its_own() {
 }
 
 #[test]
+fn the_role_for_restores_restores_namespaces_of_its_account_and_of_no_other() {
+    let template = Template::named("member-account.yaml");
+    let role = &template.body["Resources"]["RestoreRole"]["Properties"];
+    let inline = template.with(REQUIRED).resolve(&role["Policies"]).unwrap();
+    let statements: Vec<_> = all(&inline, "Statement").into_iter().flat_map(each).collect();
+    let policy = json!({ "Statement": statements });
+    let may = |action: &str, account: &str| {
+        let namespace = format!("arn:aws-cn:redshift-serverless:cn-north-1:{account}:namespace/1");
+        let asked = Asked::new(&format!("{ROLES}org-backup-restore"), action, &namespace);
+        asked.judged_by(&policy) == Verdict::Allowed
+    };
+    // AWS's policy for restores does not have it (`redshift-serverless-restore.html`).
+    let restores = "redshift-serverless:RestoreFromSnapshot";
+    assert!(may(restores, "333344445555") && !may(restores, "444455556666"));
+    assert!(!may("redshift-serverless:DeleteNamespace", "333344445555"));
+}
+
+#[test]
 fn the_role_for_backups_passes_the_role_for_scans_and_no_other() {
     let template = Template::named("member-account.yaml");
     let role = &template.body["Resources"]["BackupRole"]["Properties"];
