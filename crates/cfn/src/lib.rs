@@ -233,7 +233,7 @@ fn deadline_from(context: &Context, now: SystemTime, instant: Instant) -> Instan
     instant + remaining.unwrap_or(FALLBACK)
 }
 
-/// Returns the message of a panic.
+/// Returns the message of a panic. It is text of either form, and Rust hands it over without a type.
 fn words(panic: &(dyn Any + Send)) -> &str {
     panic
         .downcast_ref::<&str>()

@@ -24,6 +24,15 @@ pub fn chain(error: &dyn Error) -> String {
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
+/// Returns the first error of type `T` among `error` and its causes.
+///
+/// The SDK and hyper box the errors of what is below them as `dyn Error`, also those of our own
+/// connector, and have no other way to get them back. Everything that needs one goes through here,
+/// and gets a type and no text.
+pub fn behind<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
+    successors(Some(error), |&it| it.source()).find_map(|it| it.downcast_ref())
+}
+
 /// Returns the problem, followed by the hint if there is one.
 pub fn advised(problem: impl fmt::Display, hint: Option<impl fmt::Display>) -> String {
     match hint {
@@ -50,7 +59,7 @@ mod tests {
     use std::error::Error;
     use std::fmt;
 
-    use super::{Tries, advised, chain};
+    use super::{Tries, advised, behind, chain};
 
     #[test]
     fn what_helps_stands_behind_what_is_wrong() {
@@ -86,5 +95,27 @@ mod tests {
         let error = Step("cannot attach", Some(Box::new(cause)));
         assert_eq!(chain(&error), "cannot attach: AWS could not be reached: no route");
         assert_eq!(chain(&Step("cannot attach", None)), "cannot attach");
+    }
+
+    #[test]
+    fn an_error_is_found_by_its_type_at_any_depth() {
+        let outer = Outer(Step("no route", Some(Box::new(Step("no cable", None)))));
+        assert_eq!(behind::<Step>(&outer).map(|it| it.0), Some("no route"));
+        assert!(behind::<Outer>(&outer).is_some() && behind::<fmt::Error>(&outer).is_none());
+    }
+
+    #[derive(Debug)]
+    struct Outer(Step);
+
+    impl fmt::Display for Outer {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("cannot attach")
+        }
+    }
+
+    impl Error for Outer {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            Some(&self.0)
+        }
     }
 }

@@ -306,6 +306,26 @@ fn a_hint_follows_its_error_in_one_place() {
     assert_eq!(joined, ["crates/errors/src/lib.rs"]);
 }
 
+/// The only places that ask a value for a type that its own does not say, each with the reason in
+/// a comment: an error that an interceptor of the SDK gets, a panic, the error with which the runtime
+/// of Lambda ends, and the errors behind an error.
+const ASKING_FOR_A_TYPE: [&str; 4] = [
+    "crates/aws/core/src/attempts.rs",
+    "crates/cfn/src/lib.rs",
+    "crates/cfn/src/runtime.rs",
+    "crates/errors/src/lib.rs",
+];
+
+#[test]
+fn errors_keep_their_types_to_the_edge() {
+    let asks = |it: &String| {
+        let code = code(it);
+        code.contains("downcast") || code.contains(".is::<")
+    };
+    let files = crates().into_values().flatten().filter(asks);
+    assert_eq!(files.collect::<BTreeSet<_>>(), ASKING_FOR_A_TYPE.map(str::to_owned).into());
+}
+
 /// The code of a file: no comments, and no tests at its end.
 fn code(file: &str) -> String {
     let text = before_tests(file);

@@ -15,7 +15,7 @@ use aws_smithy_runtime_api::client::interceptors::context::{
 };
 use aws_smithy_runtime_api::client::orchestrator::OrchestratorError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use errors::chain;
+use errors::{behind, chain};
 use tokio::time::Instant;
 
 use crate::garbled::Garbled;
@@ -113,6 +113,8 @@ impl Attempts {
     where
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     {
+        // The SDK hands an interceptor the error of an operation with its type erased. It is no
+        // `dyn Error` with causes, and only its own method gives the type back.
         let read = |error: &Modelled| Refusal::of(error.downcast_ref::<E>()?);
         Self {
             need,
@@ -174,8 +176,8 @@ impl Attempts {
 
     fn read(&self, error: &OrchestratorError<Modelled>, context: &InterceptorContext) -> Last {
         let garbled = || {
-            if let Some(garbled) = Garbled::behind(error) {
-                return Some(garbled);
+            if let Some(garbled) = behind::<Garbled>(error) {
+                return Some(*garbled);
             }
             let is_answered = error.is_operation_error() || error.is_response_error();
             context.response().filter(|_| is_answered).map(Garbled::unknown)

@@ -3,13 +3,12 @@
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
-use std::iter::successors;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use errors::{Reader, Tries, advised, chain};
+use errors::{Reader, Tries, advised, behind, chain};
 use plan::desired_state::Unreadable;
 use plan::presence::Absent;
 use policy::partition::UnknownPartition;
@@ -222,11 +221,11 @@ impl Error {
             | SdkError::TimeoutError(_)
             | _ => {
                 // Credentials may come through the same connector, so the bundle is looked for first.
-                if let Some(it) = UnusableBundle::behind(&error) {
-                    (Kind::Rejected, Why::Bundle(it))
-                } else if let Some(it) = Garbled::behind(&error) {
-                    garbled(it)
-                } else if let Some(it) = credentials_behind(&error) {
+                if let Some(it) = behind::<UnusableBundle>(&error) {
+                    (Kind::Rejected, Why::Bundle(it.clone()))
+                } else if let Some(it) = behind::<Garbled>(&error) {
+                    garbled(*it)
+                } else if let Some(it) = behind::<CredentialsError>(&error) {
                     (Kind::Rejected, Why::NoCredentials(without(it)))
                 } else {
                     (Kind::Transient, Why::Unreachable { tries, source: Box::new(error) })
@@ -424,12 +423,6 @@ fn without(error: &CredentialsError) -> Option<String> {
     // The SDK lists every provider in its own words.
     let is_list = matches!(error, CredentialsError::CredentialsNotLoaded(_));
     (!is_list).then(|| chain(error))
-}
-
-/// Returns the error about missing credentials, if there is one among the causes of an error.
-fn credentials_behind<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a CredentialsError> {
-    let mut causes = successors(Some(error), |&it| it.source());
-    causes.find_map(|it| it.downcast_ref())
 }
 
 /// Treats the error whose code means "already as wanted" as success, and no other error.

@@ -6,7 +6,6 @@
 //! the request, so it counts as no answer: the request is sent again, and a write that succeeded
 //! before is found to be done.
 
-use std::error::Error as StdError;
 use std::fmt;
 
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
@@ -119,12 +118,6 @@ impl Garbled {
     /// Describes an answer that the SDK cannot parse.
     pub(crate) fn unknown(answer: &HttpResponse) -> Self {
         Self { status: answer.status().as_u16(), body: Body::Unknown }
-    }
-
-    /// Returns the answer that caused `error`, if there is one.
-    pub(crate) fn behind(error: &(dyn StdError + 'static)) -> Option<Self> {
-        let mut causes = std::iter::successors(Some(error), |&it| it.source());
-        causes.find_map(|it| it.downcast_ref::<Self>()).copied()
     }
 }
 

@@ -25,6 +25,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::retry::ErrorKind;
+use errors::behind;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::Uri;
 use hyper_rustls::{
@@ -128,12 +129,6 @@ pub(crate) struct UnusableBundle(String);
 impl UnusableBundle {
     /// The next step, which is the same for every reader.
     pub(crate) const HINT: &str = "correct AWS_CA_BUNDLE";
-
-    /// Returns the reason among the causes of `error`, if it is there.
-    pub(crate) fn behind(error: &(dyn Error + 'static)) -> Option<Self> {
-        let mut causes = std::iter::successors(Some(error), |&it| it.source());
-        causes.find_map(|it| it.downcast_ref::<Self>()).cloned()
-    }
 }
 
 /// The replacement of a connector that cannot be made. Every call fails with the reason.
@@ -246,7 +241,7 @@ async fn whole(form: Form, mut answer: HttpResponse) -> Result<HttpResponse, Con
     let body = Limited::new(answer.take_body(), LIMIT).collect();
     let body = timeout(REST, body).await.map_err(|_| late(REST))?;
     let body = body.map_err(|error| {
-        if error.is::<LengthLimitError>() {
+        if behind::<LengthLimitError>(error.as_ref()).is_some() {
             // The next answer would be as long, so the request is not sent again.
             ConnectorError::other(Garbled::too_long(&answer, LIMIT >> 20).into(), None)
         } else {
@@ -274,7 +269,7 @@ fn metadata(connection: &CaptureConnection) -> Option<ConnectionMetadata> {
 /// Classifies a failure for the SDK. Every failure may be transient, except a mistake of the
 /// caller.
 fn failure(error: legacy::Error) -> ConnectorError {
-    let cause = error.source().and_then(|it| it.downcast_ref::<hyper::Error>());
+    let cause = behind::<hyper::Error>(&error);
     if cause.is_some_and(hyper::Error::is_user) {
         ConnectorError::user(error.into())
     } else if cause.is_some_and(hyper::Error::is_incomplete_message) {
