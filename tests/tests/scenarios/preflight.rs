@@ -186,7 +186,7 @@ async fn a_change_that_breaks_what_was_deployed_is_refused_and_what_was_stays() 
     organization.clear_journal();
     let half = plan("weekly", &["regions", "rules"]);
     let reason = stack.update(ours(&organization, &half, &["Workloads"])).await.reason();
-    expect!["AWS would withhold the whole merged policy from account development-006 (which gets what is attached to Workloads): plans/weekly: 'selections' is missing (KEY_REQUIRED, from ours on Workloads); hint: complete that plan, or rename yours, or set `Preflight: Warn`"]
+    expect!["AWS would withhold the whole merged policy from account production-004 (which gets what is attached to Workloads): plans/weekly: 'selections' is missing (KEY_REQUIRED, from ours on Workloads); hint: complete that plan, or rename yours, or set `Preflight: Warn`"]
     .assert_eq(&organization.named(&reason));
     organization.check_writes(expect![""]);
     assert!(stack.rollback.is_some_and(|it| it.success));

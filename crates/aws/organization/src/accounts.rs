@@ -7,8 +7,10 @@ use aws::{Error, Kind, Management, Pages};
 use aws_sdk_organizations::types::Account as WireAccount;
 use plan::id::{AccountId, TargetId};
 use plan::member_accounts::{Account, Listed};
+use report::Unit;
 
 use crate::organizations;
+use crate::walk::{Vanished, Walk};
 
 /// The facts about the organization that work in its accounts needs.
 #[derive(Clone, Debug)]
@@ -79,16 +81,11 @@ pub async fn accounts_below(
     management: &Management,
     place: &TargetId,
 ) -> Result<BTreeSet<AccountId>, Error> {
+    let start = Unit { id: place.clone(), name: String::new(), parent: None };
+    let mut walk = Walk::from(management, start, Vanished::Empty);
     let mut below = BTreeSet::new();
-    let mut parents = vec![place.clone()];
-    while let Some(parent) = parents.pop() {
-        let accounts = match organizations::accounts_in(management, &parent).await {
-            Err(error) if error.code() == Some("ParentNotFoundException") => continue,
-            accounts => accounts?,
-        };
-        below.extend(accounts);
-        let units = organizations::units_in(management, &parent).await?;
-        parents.extend(units.into_iter().map(|it| it.0));
+    while let Some((_, parent)) = walk.next().await? {
+        below.extend(walk.accounts_in(&parent).await?);
     }
     Ok(below)
 }

@@ -15,6 +15,7 @@ pub mod policy_types;
 pub mod preflight;
 pub mod publication;
 pub mod tree;
+mod walk;
 
 pub use organizations::Record;
 

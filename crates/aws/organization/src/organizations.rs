@@ -3,13 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws::operation::{
-    DESCRIBE_ORGANIZATION, DESCRIBE_POLICY, LIST_ACCOUNTS_FOR_PARENT, LIST_POLICIES,
-    LIST_POLICIES_FOR_TARGET, LIST_ROOTS, LIST_TAGS, LIST_TARGETS, LIST_UNITS, TAG, UNTAG,
+    DESCRIBE_ORGANIZATION, DESCRIBE_POLICY, LIST_POLICIES, LIST_POLICIES_FOR_TARGET, LIST_ROOTS,
+    LIST_TAGS, LIST_TARGETS, TAG, UNTAG,
 };
 use aws::{Error, Kind, Management, Memo, Need, log_left_out, patience};
 use aws_sdk_organizations::types::{
-    Account, OrganizationFeatureSet, Policy, PolicySummary, PolicyType as WireType,
-    PolicyTypeStatus, Tag,
+    OrganizationFeatureSet, Policy, PolicySummary, PolicyType as WireType, PolicyTypeStatus, Tag,
 };
 use plan::id::{AccountId, PolicyId, PolicyType, TagKey, TagValue, TargetId};
 use plan::owner::Owner;
@@ -336,68 +335,6 @@ pub async fn tag(
     management.calls.call(TAG, action, tag.send()).await.map(drop)
 }
 
-/// Lists the OUs right below the root or an OU: their IDs and names.
-///
-/// # Errors
-///
-/// Returns an error if a read fails, or if an OU has no usable ID. Without it, everything below it would be
-/// left out.
-pub(crate) async fn units_in(
-    management: &Management,
-    parent: &TargetId,
-) -> Result<Vec<(TargetId, String)>, Error> {
-    let client = client(management);
-    let list = client.list_organizational_units_for_parent().parent_id(parent.as_str());
-    let action = format!("list the OUs in {parent}");
-    let units = management.calls.pages(LIST_UNITS, &action, async |token| {
-        let page = list.clone().set_next_token(token).send().await?;
-        Ok((page.organizational_units, page.next_token))
-    });
-    let units = units.await?.into_iter();
-    let units = units.map(|it| Some((it.id?.parse().ok()?, it.name.unwrap_or_default())));
-    units.collect::<Option<_>>().ok_or_else(|| Error::incomplete(&action, "an OU's ID"))
-}
-
-/// Lists the IDs of the accounts right below the root or an OU.
-///
-/// # Errors
-///
-/// Returns an error if a read fails, or if an account has no usable ID.
-pub(crate) async fn accounts_in(
-    management: &Management,
-    parent: &TargetId,
-) -> Result<Vec<AccountId>, Error> {
-    let mut all = Vec::new();
-    let keep = |it: Account| {
-        all.push(it.id.and_then(|it| it.parse().ok()));
-        None::<()>
-    };
-    find_account_in(management, parent, keep).await?;
-    let all: Option<_> = all.into_iter().collect();
-    let action = || format!("list the accounts in {parent}");
-    all.ok_or_else(|| Error::incomplete(&action(), "an account's ID"))
-}
-
-/// Lists the accounts right below the root or an OU until `pick` accepts one.
-///
-/// # Errors
-///
-/// Returns an error if a read fails.
-pub(crate) async fn find_account_in<T>(
-    management: &Management,
-    parent: &TargetId,
-    pick: impl FnMut(Account) -> Option<T>,
-) -> Result<Option<T>, Error> {
-    let client = client(management);
-    let list = client.list_accounts_for_parent().parent_id(parent.as_str());
-    let action = format!("list the accounts in {parent}");
-    let accounts = async |token| {
-        let page = list.clone().set_next_token(token).send().await?;
-        Ok((page.accounts, page.next_token))
-    };
-    management.calls.find(LIST_ACCOUNTS_FOR_PARENT, &action, accounts, pick).await
-}
-
 /// Removes tags from a policy, root, OU or account.
 ///
 /// # Errors
@@ -414,6 +351,7 @@ pub async fn untag(
     let untag = untag.set_tag_keys(Some(keys));
     management.calls.call(UNTAG, action, untag.send()).await.map(drop)
 }
+
 /// The action of reading the root, for errors.
 pub const READ_ROOT: &str = "read the organization's root";
 

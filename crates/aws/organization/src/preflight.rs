@@ -11,10 +11,12 @@ use plan::id::{AccountId, PolicyId, TargetId};
 use plan::member_accounts::{Listed, ids_in};
 use plan::outlook::Place;
 use plan::preflight::Organization;
+use report::Unit;
 
 use crate::accounts::accounts_below;
 use crate::organizations;
 use crate::tree::listed;
+use crate::walk::{Vanished, Walk};
 
 /// Reads the backup policies that AWS merges with those attached to `targets`.
 ///
@@ -136,18 +138,15 @@ pub async fn account_under(
     if let Ok(account) = target.as_str().parse() {
         return Ok(Some(account));
     }
-    let mut parents = vec![target.clone()];
-    while let Some(parent) = parents.pop() {
+    let start = Unit { id: target.clone(), name: String::new(), parent: None };
+    let mut walk = Walk::from(management, start, Vanished::Fails).without(attached);
+    while let Some((_, parent)) = walk.next().await? {
         let bare = |it: &String| !attached.iter().any(|target| target.as_str() == it);
         let pick = |it: Account| it.id.filter(bare)?.parse().ok();
-        // One account is enough, so the accounts after it need not be read.
-        let found = organizations::find_account_in(management, &parent, pick).await?;
+        let found = walk.find_account_in(&parent, pick).await?;
         if found.is_some() {
             return Ok(found);
         }
-        let units = organizations::units_in(management, &parent).await?;
-        let units = units.into_iter().map(|it| it.0);
-        parents.extend(units.filter(|it| !attached.contains(it)));
     }
     Ok(None)
 }

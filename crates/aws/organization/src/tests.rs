@@ -16,8 +16,10 @@ use simulator::script::{Asked, ENVIRONMENT, Reply, Script};
 use state::{Expected, State, Version};
 use tokio::time::Instant;
 
+use crate::accounts::accounts_below;
 use crate::backup_policy::{Identity, Wanted, apply, observe};
 use crate::organizations::root;
+use crate::preflight::account_under;
 use crate::{policy_types, publication};
 
 /// What a script is reached by.
@@ -61,6 +63,55 @@ fn identity() -> Identity {
 
 fn attach(target: &str) -> Step {
     Step::Attach(target.parse().unwrap())
+}
+
+fn accounts(ids: &[&str]) -> Reply {
+    answer(json!({ "Accounts": ids.iter().map(|it| json!({ "Id": it })).collect::<Vec<_>>() }))
+}
+
+fn units(ids: &[&str]) -> Reply {
+    let units: Vec<_> = ids.iter().map(|it| json!({ "Id": it, "Name": "Teams" })).collect();
+    answer(json!({ "OrganizationalUnits": units }))
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_ou_that_is_deleted_during_a_walk_has_no_accounts() {
+    let script = Script::new([
+        accounts(&["111122223333"]),
+        units(&["ou-ab12-11111111", "ou-ab12-22222222"]),
+        refusal("ParentNotFoundException"),
+        refusal("ParentNotFoundException"),
+        accounts(&["444455556666"]),
+        // It is deleted between the two reads.
+        refusal("ParentNotFoundException"),
+    ]);
+    let below = accounts_below(&script.management().await, &"r-ab12".parse().unwrap()).await;
+    let below: Vec<_> = below.unwrap().iter().map(ToString::to_string).collect();
+    assert_eq!(below, ["111122223333", "444455556666"]);
+    assert!(script.is_over());
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_account_ends_the_walk_to_it() {
+    let script = Script::new([
+        accounts(&["111122223333"]),
+        units(&["ou-ab12-11111111", "ou-ab12-22222222"]),
+        accounts(&["444455556666"]),
+    ]);
+    // The account and the first OU have policies of their own.
+    let attached = ["111122223333", "ou-ab12-11111111"].map(|it| it.parse().unwrap()).into();
+    let (management, root) = (script.management().await, "r-ab12".parse().unwrap());
+    let account = account_under(&management, &root, &attached).await.unwrap();
+    assert_eq!(account, Some("444455556666".parse().unwrap()));
+    assert!(script.is_over());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_that_is_gone_fails_the_search_for_its_accounts() {
+    let script = Script::new([refusal("ParentNotFoundException")]);
+    let (management, gone) = (script.management().await, "ou-ab12-11111111".parse().unwrap());
+    let error = account_under(&management, &gone, &[].into()).await.unwrap_err();
+    assert_eq!(error.code(), Some("ParentNotFoundException"));
 }
 
 #[tokio::test(start_paused = true)]

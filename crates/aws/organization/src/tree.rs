@@ -17,6 +17,7 @@ use report::{AttachedPolicy, GuardRails, Note, Organization, Placed, Unit};
 use crate::accounts::accounts;
 use crate::organizations::{self, READ_ROOT};
 use crate::publication::{self, Frozen};
+use crate::walk::{Vanished, Walk};
 
 /// The number of accounts for which the errors of their effective policies are read.
 const DETAILS: usize = 10;
@@ -67,11 +68,16 @@ pub async fn organization(
         });
     }
     let root = Unit { id: root.id, name: "Root".to_owned(), parent: None };
-    // If AWS does not report the paths of accounts, every OU has to be read.
+    // If AWS does not report the paths of accounts, every OU and the accounts in it have to be read.
     let is_told = listed.iter().all(|it| !it.paths.is_empty());
-    let mut units =
-        if tree == Tree::Bare && is_told { vec![root] } else { units(management, root).await? };
-    let places = places(management, &listed, &mut units, notes).await?;
+    let (units, places) = if is_told {
+        let mut units =
+            if tree == Tree::Bare { vec![root] } else { units(management, root).await? };
+        let places = places_by_path(&listed, &mut units);
+        (units, places)
+    } else {
+        places_by_parent(management, root, &listed, notes).await?
+    };
     let (policies, attached) = policies(management, tell).await?;
     Ok(Organization {
         partition: described.partition()?,
@@ -89,28 +95,16 @@ pub async fn organization(
     })
 }
 
-/// Lists the OUs below the root, each after its parent.
+/// Lists the root and the OUs below it, each after its parent.
 async fn units(management: &Management, root: Unit) -> Result<Vec<Unit>, Error> {
-    let mut units = vec![root];
-    let mut next = 0;
-    while let Some(parent) = units.get(next).map(|it| it.id.clone()) {
-        let below = organizations::units_in(management, &parent).await?;
-        units.extend(below.into_iter().map(|(id, name)| Unit { id, name, parent: Some(next) }));
-        next += 1;
-    }
-    Ok(units)
+    let mut walk = Walk::from(management, root, Vanished::Fails);
+    while walk.next().await?.is_some() {}
+    Ok(walk.into_units())
 }
 
-/// Returns the OU of each account, by its index. OUs that are only known from paths are added.
-async fn places(
-    management: &Management,
-    listed: &[Listed],
-    units: &mut Vec<Unit>,
-    notes: &mut Vec<Note>,
-) -> Result<Vec<usize>, Error> {
-    if listed.iter().any(|it| it.paths.is_empty()) {
-        return places_by_parent(management, listed, units, notes).await;
-    }
+/// Returns the OU of each account by its path, as its index. OUs that are only known from paths are
+/// added.
+fn places_by_path(listed: &[Listed], units: &mut Vec<Unit>) -> Vec<usize> {
     let mut known: BTreeMap<String, usize> =
         units.iter().enumerate().map(|(index, it)| (it.id.to_string(), index)).collect();
     let mut places = Vec::with_capacity(listed.len());
@@ -127,23 +121,25 @@ async fn places(
         }
         places.push(place);
     }
-    Ok(places)
+    places
 }
 
-/// Does the same if AWS does not report the paths of accounts: lists the accounts of every OU.
+/// Lists the root and the OUs below it, and the accounts in each. Returns the OU of each account as
+/// its index.
 async fn places_by_parent(
     management: &Management,
+    root: Unit,
     listed: &[Listed],
-    units: &[Unit],
     notes: &mut Vec<Note>,
-) -> Result<Vec<usize>, Error> {
+) -> Result<(Vec<Unit>, Vec<usize>), Error> {
+    let mut walk = Walk::from(management, root, Vanished::Fails);
     let mut places = BTreeMap::<AccountId, usize>::new();
-    for (index, unit) in units.iter().enumerate() {
-        let accounts = organizations::accounts_in(management, &unit.id).await?;
-        places.extend(accounts.into_iter().map(|it| (it, index)));
+    while let Some((index, unit)) = walk.next().await? {
+        places.extend(walk.accounts_in(&unit).await?.into_iter().map(|it| (it, index)));
     }
     notes.extend(listed.iter().filter_map(|it| nowhere(&it.account.id, &places)));
-    Ok(listed.iter().map(|it| places.get(&it.account.id).copied().unwrap_or_default()).collect())
+    let place = |it: &Listed| places.get(&it.account.id).copied().unwrap_or_default();
+    Ok((walk.into_units(), listed.iter().map(place).collect()))
 }
 
 /// Returns a note if an account that AWS lists was found in no OU, because it was being moved.
