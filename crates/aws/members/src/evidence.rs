@@ -3,26 +3,22 @@
 //! Each read is of one Region. A list is read to its end, in the largest pages that AWS allows.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::error::Error as StdError;
 use std::hash::Hash;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use aws::api::{BoxError, Question, Request, Service, ask};
+use aws::api::{BoxError, Request, ask};
 use aws::operation::{
-    GET_DEFAULT_VIEW, GET_RESOURCES, GET_SELECTION, LIST_BACKUP_JOBS, LIST_COPY_JOBS, LIST_PLANS,
-    LIST_POINTS, LIST_RESOURCES, LIST_RESTORE_JOBS, LIST_SELECTIONS, LIST_VAULTS, Operation,
+    GET_DEFAULT_VIEW, GET_RESOURCES, GET_SELECTION, LIST_PLANS, LIST_RESOURCES, LIST_SELECTIONS,
+    LIST_VAULTS,
 };
-use aws::{Error, Management, Page};
+use aws::{Error, Management};
 use aws_sdk_backup::types::{
     BackupJob, BackupJobState, BackupSelection, BackupVaultListMember, ConditionParameter, CopyJob,
     CopyJobState, RecoveryPointByBackupVault, RecoveryPointCreator, RecoveryPointStatus,
     RestoreJobStatus, RestoreJobsListMember, RestoreValidationStatus, VaultType,
 };
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::DateTime;
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use plan::global_settings::Setting;
 use plan::id::{AccountId, Region, RoleName, VaultName};
 use plan::member_accounts::{KeyState, VaultKey, check_trust};
@@ -33,10 +29,8 @@ use report::coverage::{
 };
 use serde_json::{Value, json};
 
+use crate::listings::PAGE;
 use crate::{Member, decoded, lock};
-
-/// The most items of a page that AWS Backup and Resource Explorer make.
-pub(crate) const PAGE: i32 = 1_000;
 
 /// The prefix of the IDs of plans that AWS Backup makes from a backup policy of the organization.
 const OF_POLICIES: &str = "orgs/";
@@ -48,7 +42,7 @@ type Tagged = (Option<Vec<(String, Option<Tags>)>>, Option<String>);
 /// Declares the method that lists backup jobs, or the one that lists copy jobs: these differ in the names
 /// of operation, list, vault and state only.
 macro_rules! jobs {
-    ($(#[$doc:meta])* $jobs:ident: $job:ident, $operation:ident, $list:ident, $vault:ident, $state:ident) => {
+    ($(#[$doc:meta])* $jobs:ident: $job:ident, $list:ident, $find:ident, $vault:ident, $state:ident) => {
         $(#[$doc])*
         pub async fn $jobs(
             &self,
@@ -56,17 +50,13 @@ macro_rules! jobs {
             account: &AccountId,
             since: SystemTime,
         ) -> Result<ByResource<Job>, Error> {
-            let client = self.backup(region);
             let what = stringify!($jobs).replace('_', " ");
             let action = format!("list the {what} of {account} in {region}");
-            let list = async |token| {
-                let list = client.$list().by_account_id(account.as_str());
-                let list = list.by_created_after(since.into()).max_results(PAGE);
-                let page = list.set_next_token(token).send().await?;
-                Ok((page.$jobs, page.next_token))
-            };
+            let request = self.backup(region).$list().by_account_id(account.as_str());
+            let request = request.by_created_after(since.into());
+            let mut all = ByResource::default();
             let mut shared = Shared::default();
-            let read = |it: $job| {
+            let mut read = |it: $job| {
                 let job = Job {
                     vault: shared.text(it.$vault?),
                     created: time(it.creation_date)?,
@@ -77,7 +67,14 @@ macro_rules! jobs {
                 };
                 about(it.resource_arn, it.resource_type, job)
             };
-            self.gather($operation, &action, list, read).await
+            let keep = |it| {
+                if let Some(it) = read(it) {
+                    all.add(it);
+                }
+                None::<()>
+            };
+            self.$find(request, &action, keep).await?;
+            Ok(all)
         }
     };
 }
@@ -139,22 +136,9 @@ impl Member<'_> {
         of: Option<&str>,
         mut each: impl FnMut(About<RecoveryPoint>),
     ) -> Result<(), Error> {
-        let client = self.backup(region);
-        let action = format!("list the recovery points of the vault `{vault}`");
-        let list = async |token| {
-            let list = client.list_recovery_points_by_backup_vault().backup_vault_name(vault);
-            let list = list.set_by_resource_arn(of.map(ToOwned::to_owned)).max_results(PAGE);
-            let page = list.set_next_token(token).send().await?;
-            Ok((page.recovery_points, page.next_token))
-        };
         let mut shared = Shared::default();
-        let hand = |it| {
-            if let Some(it) = point(it, &mut shared) {
-                each(it);
-            }
-            None::<()>
-        };
-        self.calls.find(LIST_POINTS, &action, list, hand).await.map(drop)
+        let hand = |it| point(it, &mut shared).into_iter().for_each(&mut each);
+        self.each_point_in(region, vault, of, hand).await
     }
 
     jobs! {
@@ -164,7 +148,7 @@ impl Member<'_> {
         /// # Errors
         ///
         /// Returns an error if the jobs cannot be listed.
-        backup_jobs: BackupJob, LIST_BACKUP_JOBS, list_backup_jobs, backup_vault_arn, backup_state
+        backup_jobs: BackupJob, list_backup_jobs, find_backup_job, backup_vault_arn, backup_state
     }
 
     jobs! {
@@ -174,7 +158,7 @@ impl Member<'_> {
         /// # Errors
         ///
         /// Returns an error if the jobs cannot be listed.
-        copy_jobs: CopyJob, LIST_COPY_JOBS, list_copy_jobs, destination_backup_vault_arn, copy_state
+        copy_jobs: CopyJob, list_copy_jobs, find_copy_job, destination_backup_vault_arn, copy_state
     }
 
     /// Lists the restore tests of an account since a point in time, as
@@ -189,36 +173,17 @@ impl Member<'_> {
         account: &AccountId,
         since: SystemTime,
     ) -> Result<ByResource<RestoreTest>, Error> {
-        let client = self.backup(region);
         let action = format!("list the restore jobs of {account} in {region}");
-        let list = async |token| {
-            let list = client.list_restore_jobs().by_account_id(account.as_str());
-            let list = list.by_created_after(since.into()).max_results(PAGE);
-            let page = list.set_next_token(token).send().await?;
-            Ok((page.restore_jobs, page.next_token))
-        };
-        self.gather(LIST_RESTORE_JOBS, &action, list, test).await
-    }
-
-    /// Lists items page by page, and keeps of each only the result of `read`.
-    async fn gather<T, U, E>(
-        &self,
-        operation: Operation,
-        action: &str,
-        list: impl AsyncFn(Option<String>) -> Result<Page<T>, SdkError<E, HttpResponse>>,
-        mut read: impl FnMut(T) -> Option<About<U>>,
-    ) -> Result<ByResource<U>, Error>
-    where
-        E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
-    {
+        let request = self.backup(region).list_restore_jobs().by_account_id(account.as_str());
+        let request = request.by_created_after(since.into());
         let mut all = ByResource::default();
         let keep = |it| {
-            if let Some(it) = read(it) {
+            if let Some(it) = test(it) {
                 all.add(it);
             }
             None::<()>
         };
-        self.calls.find(operation, action, list, keep).await?;
+        self.find_restore_job(request, &action, keep).await?;
         Ok(all)
     }
 
@@ -285,13 +250,11 @@ impl Member<'_> {
     /// Returns an error if the default view cannot be read.
     pub async fn has_index(&self, region: &Region) -> Result<bool, Error> {
         let config = self.config_in(region);
-        let question = Question::Post { path: "/GetDefaultView".into(), body: json!({}) };
         let read = |answer: &str| -> Result<bool, BoxError> {
             let answer: Value = serde_json::from_str(answer)?;
             Ok(answer.get("ViewArn").and_then(Value::as_str).is_some_and(|it| !it.is_empty()))
         };
-        let operation = GET_DEFAULT_VIEW.name;
-        let get = Request { service: Service::RESOURCE_EXPLORER, operation, question, read };
+        let get = Request::explorer(GET_DEFAULT_VIEW, json!({}), read);
         let action = format!("look for the default view of Resource Explorer in {region}");
         match self.calls.call(GET_DEFAULT_VIEW, &action, ask(&config, get)).await {
             Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(false),
@@ -320,11 +283,7 @@ impl Member<'_> {
             if let (Some(token), Some(body)) = (token, body.as_object_mut()) {
                 body.insert("NextToken".to_owned(), token.into());
             }
-            let question = Question::Post { path: "/ListResources".into(), body };
-            let operation = LIST_RESOURCES.name;
-            let list =
-                Request { service: Service::RESOURCE_EXPLORER, operation, question, read: indexed };
-            ask(&config, list).await
+            ask(&config, Request::explorer(LIST_RESOURCES, body, indexed)).await
         });
         Ok(pages.await?.into_iter().collect())
     }

@@ -32,6 +32,7 @@ use plan::member_accounts::{
 use report::Lock;
 
 pub mod evidence;
+mod listings;
 pub mod look;
 pub mod member_runs;
 mod recovery;

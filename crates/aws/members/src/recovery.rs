@@ -9,8 +9,7 @@ use std::time::SystemTime;
 use aws::Error;
 use aws::operation::{
     DESCRIBE_BACKUP_JOB, DESCRIBE_COPY_JOB, DESCRIBE_POINT, DESCRIBE_RESTORE_JOB,
-    GET_RESTORE_METADATA, GET_RESTORE_SETTINGS, LIST_BACKUP_JOBS, LIST_COPY_JOBS, LIST_POINTS,
-    LIST_RESTORE_JOBS, START_BACKUP, START_COPY, START_RESTORE,
+    GET_RESTORE_METADATA, GET_RESTORE_SETTINGS, START_BACKUP, START_COPY, START_RESTORE,
 };
 use aws_sdk_backup::types::{
     BackupJob, CalculatedLifecycle, CopyJob, Lifecycle, RecoveryPointByBackupVault,
@@ -22,10 +21,36 @@ use report::coverage::JobState;
 use report::recovery::{Hop, JobSeen, KeptPoint, OnDemand, OpenBackup, RestorePlan};
 
 use crate::Member;
-use crate::evidence::{PAGE, backup_state, copy_state, is_continuous, point_status, time};
+use crate::evidence::{backup_state, copy_state, is_continuous, point_status, time};
 
 /// The codes with which AWS Backup says that a vault has no such recovery point.
 const NO_POINT: [&str; 2] = ["InvalidParameterValueException", "ResourceNotFoundException"];
+
+/// Makes a recovery point of what AWS Backup tells of it, in a list or alone. The SDK has a type for
+/// each, whose members have the same names.
+macro_rules! kept_point {
+    ($it:ident, $vault:ident, $arn:expr, $resource:expr, $created:expr) => {{
+        let arn: String = $arn;
+        let (delete_at, cold_at) = ends($it.calculated_lifecycle);
+        KeptPoint {
+            is_continuous: is_continuous(&arn),
+            arn,
+            resource: $resource,
+            resource_type: $it.resource_type,
+            vault: $vault.clone(),
+            copied_from: $it.source_backup_vault_arn,
+            created: $created,
+            status: point_status($it.status.as_ref()),
+            told: $it.status_message.unwrap_or_default(),
+            delete_at,
+            cold_at,
+            key: $it.encryption_key_arn,
+            bytes: $it.backup_size_in_bytes.and_then(|it| it.try_into().ok()),
+            parent: $it.parent_recovery_point_arn,
+            is_parent: $it.is_parent,
+        }
+    }};
+}
 
 impl Member<'_> {
     /// Hands `each` the recovery points of a vault of the account, one after the other: those of one
@@ -40,22 +65,8 @@ impl Member<'_> {
         of: Option<&str>,
         mut each: impl FnMut(KeptPoint),
     ) -> Result<(), Error> {
-        let client = self.backup(&vault.region);
-        let name = vault.name.as_str();
-        let action = format!("list the recovery points of the vault `{name}`");
-        let list = async |token| {
-            let list = client.list_recovery_points_by_backup_vault().backup_vault_name(name);
-            let list = list.set_by_resource_arn(of.map(ToOwned::to_owned)).max_results(PAGE);
-            let page = list.set_next_token(token).send().await?;
-            Ok((page.recovery_points, page.next_token))
-        };
-        let hand = |it| {
-            if let Some(it) = listed(it, vault) {
-                each(it);
-            }
-            None::<()>
-        };
-        self.calls.find(LIST_POINTS, &action, list, hand).await.map(drop)
+        let hand = |it| listed(it, vault).into_iter().for_each(&mut each);
+        self.each_point_in(&vault.region, vault.name.as_str(), of, hand).await
     }
 
     /// Reads one recovery point of a vault of the account; `None` if it is not in it.
@@ -78,24 +89,7 @@ impl Member<'_> {
         let created =
             time(it.creation_date).ok_or_else(|| Error::incomplete(&action, "its time"))?;
         let resource = it.resource_arn.ok_or_else(|| Error::incomplete(&action, "its resource"))?;
-        let (delete_at, cold_at) = ends(it.calculated_lifecycle);
-        Ok(Some(KeptPoint {
-            is_continuous: is_continuous(arn),
-            arn: arn.to_owned(),
-            resource,
-            resource_type: it.resource_type,
-            vault: vault.clone(),
-            copied_from: it.source_backup_vault_arn,
-            created,
-            status: point_status(it.status.as_ref()),
-            told: it.status_message.unwrap_or_default(),
-            delete_at,
-            cold_at,
-            key: it.encryption_key_arn,
-            bytes: it.backup_size_in_bytes.and_then(|it| it.try_into().ok()),
-            parent: it.parent_recovery_point_arn,
-            is_parent: it.is_parent,
-        }))
+        Ok(Some(kept_point!(it, vault, arn.to_owned(), resource, created)))
     }
 
     /// Reads what AWS Backup remembers of the resource of a recovery point: the settings to restore it
@@ -166,16 +160,15 @@ impl Member<'_> {
         arn: &str,
         to: &str,
     ) -> Result<Vec<JobSeen>, Error> {
-        let client = self.backup(&from.region);
-        let action = format!("list the copies of {arn}");
-        let jobs = self.calls.pages(LIST_COPY_JOBS, &action, async |token| {
-            let list = client.list_copy_jobs().by_resource_arn(resource);
-            let list = list.by_destination_vault_arn(to).max_results(PAGE);
-            let page = list.set_next_token(token).send().await?;
-            Ok((page.copy_jobs, page.next_token))
-        });
-        let is_of = |it: &CopyJob| it.source_recovery_point_arn.as_deref() == Some(arn);
-        let mut jobs: Vec<_> = jobs.await?.into_iter().filter(is_of).collect();
+        let request = self.backup(&from.region).list_copy_jobs().by_resource_arn(resource);
+        let request = request.by_destination_vault_arn(to);
+        let mut jobs = Vec::new();
+        let keep = |it: CopyJob| {
+            let is_of = it.source_recovery_point_arn.as_deref() == Some(arn);
+            jobs.extend(is_of.then_some(it));
+            None::<()>
+        };
+        self.find_copy_job(request, &format!("list the copies of {arn}"), keep).await?;
         jobs.sort_by_key(|it| std::cmp::Reverse(time(it.creation_date)));
         Ok(jobs.into_iter().map(copied).collect())
     }
@@ -229,18 +222,15 @@ impl Member<'_> {
         account: &AccountId,
         arn: &str,
     ) -> Result<Vec<JobSeen>, Error> {
-        let client = self.backup(region);
-        let action = format!("list the restores of {arn}");
-        let jobs = self.calls.pages(LIST_RESTORE_JOBS, &action, async |token| {
-            let list = client.list_restore_jobs().by_account_id(account.as_str());
-            let page = list.max_results(PAGE).set_next_token(token).send().await?;
-            Ok((page.restore_jobs, page.next_token))
-        });
-        let is_of = |it: &RestoreJobsListMember| {
-            it.recovery_point_arn.as_deref() == Some(arn)
-                && it.created_by.as_ref().is_none_or(|it| it.restore_testing_plan_arn.is_none())
+        let request = self.backup(region).list_restore_jobs().by_account_id(account.as_str());
+        let mut jobs = Vec::new();
+        let keep = |it: RestoreJobsListMember| {
+            let is_of = it.recovery_point_arn.as_deref() == Some(arn)
+                && it.created_by.as_ref().is_none_or(|it| it.restore_testing_plan_arn.is_none());
+            jobs.extend(is_of.then_some(it));
+            None::<()>
         };
-        let mut jobs: Vec<_> = jobs.await?.into_iter().filter(is_of).collect();
+        self.find_restore_job(request, &format!("list the restores of {arn}"), keep).await?;
         jobs.sort_by_key(|it| std::cmp::Reverse(time(it.creation_date)));
         let seen = jobs.into_iter().filter_map(|it| {
             Some(JobSeen {
@@ -311,20 +301,15 @@ impl Member<'_> {
     ///
     /// Returns an error if the jobs cannot be listed.
     pub async fn open_backup(&self, it: &OnDemand) -> Result<Option<OpenBackup>, Error> {
-        let client = self.backup(&it.region);
+        let request = self.backup(&it.region).list_backup_jobs().by_resource_arn(&it.resource);
         let action = format!("list the backup jobs of {}", it.resource);
-        let list = async |token| {
-            let list = client.list_backup_jobs().by_resource_arn(&it.resource);
-            let page = list.max_results(PAGE).set_next_token(token).send().await?;
-            Ok((page.backup_jobs, page.next_token))
-        };
         let pick = |it: BackupJob| {
             let is_open = it.state.as_ref().map(backup_state) == Some(JobState::Open);
             let keep_days = it.recovery_point_lifecycle.and_then(|it| it.delete_after_days);
             let id = it.backup_job_id.filter(|_| is_open)?;
             Some(OpenBackup { id, vault: it.backup_vault_name, keep_days })
         };
-        self.calls.find(LIST_BACKUP_JOBS, &action, list, pick).await
+        self.find_backup_job(request, &action, pick).await
     }
 }
 
@@ -338,25 +323,9 @@ fn ends(it: Option<CalculatedLifecycle>) -> (Option<SystemTime>, Option<SystemTi
 }
 
 fn listed(it: RecoveryPointByBackupVault, vault: &Destination) -> Option<KeptPoint> {
-    let (delete_at, cold_at) = ends(it.calculated_lifecycle);
-    let arn = it.recovery_point_arn?;
-    Some(KeptPoint {
-        is_continuous: is_continuous(&arn),
-        arn,
-        resource: it.resource_arn?,
-        resource_type: it.resource_type,
-        vault: vault.clone(),
-        copied_from: it.source_backup_vault_arn,
-        created: time(it.creation_date)?,
-        status: point_status(it.status.as_ref()),
-        told: it.status_message.unwrap_or_default(),
-        delete_at,
-        cold_at,
-        key: it.encryption_key_arn,
-        bytes: it.backup_size_in_bytes.and_then(|it| it.try_into().ok()),
-        parent: it.parent_recovery_point_arn,
-        is_parent: it.is_parent,
-    })
+    let (arn, resource) = (it.recovery_point_arn?, it.resource_arn?);
+    let created = time(it.creation_date)?;
+    Some(kept_point!(it, vault, arn, resource, created))
 }
 
 fn copied(it: CopyJob) -> JobSeen {

@@ -115,6 +115,16 @@ impl<T> Request<T> {
         let question = Question::Json { protocol: "1.1", target, body };
         Self { service: Service::TAGGING, operation: GET_RESOURCES.name, question, read }
     }
+
+    /// Requests an operation of Resource Explorer, each of which has a path of its name.
+    pub fn explorer(
+        operation: crate::operation::Operation,
+        body: Value,
+        read: fn(&str) -> Result<T, BoxError>,
+    ) -> Self {
+        let question = Question::Post { path: format!("/{}", operation.name).into(), body };
+        Self { service: Service::RESOURCE_EXPLORER, operation: operation.name, question, read }
+    }
 }
 
 /// An error that a service answered.
