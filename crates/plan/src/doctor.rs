@@ -12,6 +12,7 @@ use std::time::SystemTime;
 
 pub use trail::{AdvancedSelector, Selectors, Trail};
 
+use crate::account_state::AccountState;
 use crate::global_settings::Values;
 use crate::id::{AccountId, Region, TargetId, VaultName};
 use crate::member_accounts::KeyState;
@@ -49,7 +50,7 @@ pub struct Observed {
     /// The settings of AWS Backup for the organization.
     pub settings: Read<Values>,
     /// The delegated administrators of AWS Backup and the state of each account.
-    pub administrators: Read<BTreeMap<AccountId, String>>,
+    pub administrators: Read<BTreeMap<AccountId, AccountState>>,
     /// The trails that record in the Region of the events of AWS Organizations.
     pub trails: Read<Vec<Trail>>,
     /// The stacks in the Region of the events of AWS Organizations.

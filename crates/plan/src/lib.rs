@@ -9,6 +9,7 @@
 //! state of the organization, `plan` compares the two, a `Step` is one change to make and can be
 //! printed, and a `Refusal` is the reason why nothing is done.
 
+pub mod account_state;
 pub mod backup_policy;
 pub mod deployment;
 pub mod desired_state;

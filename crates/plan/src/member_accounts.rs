@@ -26,7 +26,6 @@ pub use report::{
     Account, Changed, Ending, Failure, Line, MemberOutcome, OnNotReady, Refusal, Tally,
 };
 pub use role::{Role, RolePolicies, check_indexing, check_permissions, check_role, check_trust};
-pub(crate) use scope::ACTIVE;
 pub use scope::{Choice, Listed, Scope, ids_in};
 pub use session_policy::{LOOKS_AT_VAULTS, handing, narrowed, session_policy};
 pub use vault::{

@@ -9,6 +9,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::account_state::AccountState;
 use crate::id::{AccountId, ServicePrincipal, TagKey};
 use crate::owner::our_tag;
 
@@ -127,15 +128,6 @@ impl Observed {
     }
 }
 
-/// The state of an account, in the terms of AWS Organizations.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum AccountState {
-    /// The account can be used.
-    Active,
-    /// The account cannot be used. Contains the state that AWS reports.
-    Other(String),
-}
-
 /// One change to make.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Step {
@@ -209,7 +201,7 @@ pub enum Refusal {
         /// The administrator to register.
         administrator: Administrator,
         /// The state of the account, in the terms of AWS Organizations.
-        state: String,
+        state: AccountState,
     },
 }
 
@@ -312,7 +304,7 @@ fn admissible(
     }
     match observed.accounts.get(account) {
         Some(AccountState::Active) => Ok(()),
-        Some(AccountState::Other(state)) => {
+        Some(state @ (AccountState::Other(_) | AccountState::NotTold)) => {
             Err(Refusal::Inactive { administrator: administrator.clone(), state: state.clone() })
         }
         None => Err(Refusal::NoAccount(administrator.clone())),

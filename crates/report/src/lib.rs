@@ -27,6 +27,7 @@ mod words;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
+use plan::account_state::AccountState;
 use plan::id::{AccountId, Region, ResourceType, RoleName, VaultName};
 use plan::member_accounts::{Account, Deletion, Guard};
 
@@ -92,7 +93,7 @@ pub struct Row {
     /// The account.
     pub account: Account,
     /// The state of the account in AWS Organizations, such as `ACTIVE`.
-    pub life: String,
+    pub life: AccountState,
     /// The unit that the account is in, by its index in [`Organization::units`].
     pub unit: usize,
     /// The effective policy of the account, by its index in [`Report::effective`].

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use expect_test::{Expect, expect};
+use plan::account_state::AccountState;
 use plan::id::TargetId;
 use plan::member_accounts::{
     ENABLE_REGION, Failure, KeyState, Listed, Properties, Role, RolePolicies, Settings, Vault,
@@ -113,7 +114,7 @@ impl World {
         let placed = |account: &str, name: &str, unit| Placed {
             listed: Listed {
                 account: Account { id: id(account), name: name.to_owned(), is_central: false },
-                state: "ACTIVE".to_owned(),
+                state: AccountState::Active,
                 paths: vec![],
             },
             unit,
@@ -896,7 +897,7 @@ fn a_policy_that_is_withheld_protects_nobody_by_what_it_says() {
 #[test]
 fn an_account_that_is_not_active_needs_nothing() {
     let mut world = planned();
-    world.organization.accounts[1].listed.state = "SUSPENDED".to_owned();
+    world.organization.accounts[1].listed.state = AccountState::read("SUSPENDED");
     let outline = Outline::new(&world.organization, &[], NOW);
     assert_eq!(outline.look(&world.organization, &[], 1), InspectionScope::default());
     world.check(expect![[r"

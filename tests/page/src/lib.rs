@@ -12,6 +12,7 @@ use std::str::FromStr;
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
+use plan::account_state::AccountState;
 use plan::id::{AccountId, TargetId};
 use plan::member_accounts::{
     Account, Failure, KeyState, Listed, Properties, Role, RolePolicies, Settings, Vault, VaultKey,
@@ -99,7 +100,7 @@ fn organization(accounts: usize) -> Organization {
         };
         let state = if number % 97 == 41 { "SUSPENDED" } else { "ACTIVE" };
         let account = Account { id: account(number), name, is_central: false };
-        let (state, paths) = (state.to_owned(), vec![]);
+        let (state, paths) = (AccountState::read(state), vec![]);
         Placed { listed: Listed { account, state, paths }, unit }
     };
     let half = json!({ "plans": { "half": { "regions": { "@@assign": ["eu-west-1"] } } } });
@@ -279,7 +280,7 @@ fn evidence(report: &Report, regions: usize) -> Evidence {
             next: Some(taken + Duration::from_hours(1 + region as u64)),
         }
     };
-    let rows = report.rows.iter().enumerate().filter(|it| it.1.life == "ACTIVE");
+    let rows = report.rows.iter().enumerate().filter(|it| it.1.life.is_active());
     let account = |(number, row): (usize, &report::Row)| {
         let here = (0..regions).map(|it| (id(REGIONS[it]), counts(number, it)));
         let counts =

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws::api::{ask, cloudtrail};
 use aws::operation::{
     DESCRIBE_POLICY, DESCRIBE_STACKS, DESCRIBE_TRAILS, GET_EVENT_SELECTORS, GET_TRAIL_STATUS,
-    LIST_ADMINISTRATORS, LIST_TAGS, LIST_TARGETS,
+    LIST_TAGS, LIST_TARGETS,
 };
 use aws::reading::{Readings, Tell};
 use aws::{Caller, Error, Kind, Management, Session, client, is_disabled};
@@ -16,6 +16,7 @@ use aws_types::region::Region;
 use members::{Member, MemberAccess, describe_key};
 use organization::organizations::READ_ROOT;
 use organization::{organizations, publication};
+use plan::account_state::AccountState;
 use plan::desired_state::PREFIX;
 use plan::doctor::{
     KnownPolicy, ManagedOrganization, Observed, OurStack, Read, Root, Trail, Unread, copy_vaults,
@@ -129,21 +130,12 @@ async fn trusted_access(management: &Management) -> Result<bool, Error> {
 }
 
 /// Lists the delegated administrators of AWS Backup and their states.
-async fn administrators(management: &Management) -> Result<BTreeMap<AccountId, String>, Error> {
-    let list =
-        organizations::client(management).list_delegated_administrators().service_principal(BACKUP);
+async fn administrators(
+    management: &Management,
+) -> Result<BTreeMap<AccountId, AccountState>, Error> {
     let action = "list the delegated administrators of AWS Backup";
-    let list = management.calls.pages(LIST_ADMINISTRATORS, action, async |token| {
-        let page = list.clone().set_next_token(token).send().await?;
-        Ok((page.delegated_administrators, page.next_token))
-    });
-    let administrators = list.await?.into_iter().filter_map(|it| {
-        // `Status` is the older field for `State`, and AWS is removing it.
-        let state = it.state.as_ref().map(|it| it.as_str().to_owned());
-        let state = state.or_else(|| it.status.as_ref().map(|it| it.as_str().to_owned()));
-        Some((it.id?.parse().ok()?, state.unwrap_or_else(|| "UNKNOWN".to_owned())))
-    });
-    Ok(administrators.collect())
+    let all = organizations::administrators(management, BACKUP, action).await?;
+    Ok(all.into_iter().collect())
 }
 
 /// Reads the trails that record in the Region of `config`.

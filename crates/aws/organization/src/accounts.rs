@@ -57,16 +57,13 @@ pub async fn accounts(
 }
 
 fn listed(it: WireAccount) -> Option<Listed> {
-    // `Status` is the older field for `State`, and AWS is removing it.
-    let state = it.state.as_ref().map(|it| it.as_str().to_owned());
-    let state = state.or_else(|| it.status.as_ref().map(|it| it.as_str().to_owned()));
     Some(Listed {
+        state: organizations::state(it.state.as_ref(), it.status.as_ref()),
         account: Account {
             id: it.id?.parse().ok()?,
             name: it.name.unwrap_or_default(),
             is_central: false,
         },
-        state: state.unwrap_or_else(|| "UNKNOWN".to_owned()),
         paths: it.paths.unwrap_or_default(),
     })
 }

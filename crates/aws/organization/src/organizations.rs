@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws::operation::{
-    DESCRIBE_ORGANIZATION, DESCRIBE_POLICY, LIST_POLICIES, LIST_POLICIES_FOR_TARGET, LIST_ROOTS,
-    LIST_TAGS, LIST_TARGETS, TAG, UNTAG,
+    DESCRIBE_ORGANIZATION, DESCRIBE_POLICY, LIST_ADMINISTRATORS, LIST_POLICIES,
+    LIST_POLICIES_FOR_TARGET, LIST_ROOTS, LIST_TAGS, LIST_TARGETS, TAG, UNTAG,
 };
 use aws::{Error, Kind, Management, Memo, Need, log_left_out, patience};
 use aws_sdk_organizations::types::{
-    OrganizationFeatureSet, Policy, PolicySummary, PolicyType as WireType, PolicyTypeStatus, Tag,
+    AccountState as WireState, AccountStatus, DelegatedAdministrator, OrganizationFeatureSet,
+    Policy, PolicySummary, PolicyType as WireType, PolicyTypeStatus, Tag,
 };
+use plan::account_state::AccountState;
 use plan::id::{AccountId, PolicyId, PolicyType, TagKey, TagValue, TargetId};
 use plan::owner::Owner;
 use plan::policy_types::Status;
@@ -227,6 +229,35 @@ pub async fn policies(
         Ok((page.policies, page.next_token))
     });
     policies.await
+}
+
+/// Lists the delegated administrators of a service. An error describes the read as `action`.
+///
+/// # Errors
+///
+/// Returns an error if a read fails, or if an administrator has no usable ID.
+pub async fn administrators(
+    management: &Management,
+    principal: &str,
+    action: &str,
+) -> Result<Vec<(AccountId, AccountState)>, Error> {
+    let list = client(management).list_delegated_administrators().service_principal(principal);
+    let administrators = management.calls.pages(LIST_ADMINISTRATORS, action, async |token| {
+        let page = list.clone().set_next_token(token).send().await?;
+        Ok((page.delegated_administrators, page.next_token))
+    });
+    let administrator = |it: DelegatedAdministrator| {
+        Some((it.id?.parse().ok()?, state(it.state.as_ref(), it.status.as_ref())))
+    };
+    let all: Option<_> = administrators.await?.into_iter().map(administrator).collect();
+    all.ok_or_else(|| Error::incomplete(action, "an account's ID"))
+}
+
+/// Returns the state of an account. `status` is the older field for `state`. AWS is removing it, and
+/// not every endpoint sends the newer one.
+pub fn state(state: Option<&WireState>, status: Option<&AccountStatus>) -> AccountState {
+    let told = state.map(WireState::as_str).or(status.map(AccountStatus::as_str));
+    told.map_or(AccountState::NotTold, AccountState::read)
 }
 
 /// Lists the targets to which a policy is attached.

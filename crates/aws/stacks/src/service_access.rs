@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws::operation::{
     ACTIVATE_STACK_SETS, DEACTIVATE_STACK_SETS, DEREGISTER, DESCRIBE_ACCOUNT, DESCRIBE_STACK_SETS,
-    DISABLE_ACCESS, ENABLE_ACCESS, LIST_ACCESS, LIST_ADMINISTRATORS, REGISTER,
+    DISABLE_ACCESS, ENABLE_ACCESS, LIST_ACCESS, REGISTER,
 };
 use aws::{Error, Kind, Management, already, log_plan};
 use aws_sdk_cloudformation::types::OrganizationStatus;
-use aws_sdk_organizations::types::{AccountState as WireState, AccountStatus};
 use organization::{Record, organizations};
+use plan::account_state::AccountState;
 use plan::id::{AccountId, ServicePrincipal};
 use plan::owner::Owner;
-use plan::service_access::{AccountState, Administrator, Desired, Observed, Step, Switch};
+use plan::service_access::{Administrator, Desired, Observed, Step, Switch};
 use tracing::info;
 
 /// Reads the observed state to compare with `desired`, and the place of its record, if it keeps
@@ -95,15 +95,10 @@ async fn registered(
     management: &Management,
     principal: ServicePrincipal,
 ) -> Result<Vec<Administrator>, Error> {
-    let client = organizations::client(management);
     let action = format!("list the delegated administrators for {principal}");
-    let list = management.calls.pages(LIST_ADMINISTRATORS, &action, async |token| {
-        let list = client.list_delegated_administrators().service_principal(principal.as_str());
-        let page = list.set_next_token(token).send().await?;
-        Ok((page.delegated_administrators, page.next_token))
-    });
-    let accounts = list.await?.into_iter().filter_map(|it| it.id?.parse().ok());
-    Ok(accounts.map(|account| Administrator { principal: principal.clone(), account }).collect())
+    let all = organizations::administrators(management, principal.as_str(), &action).await?;
+    let administrator = |(account, _)| Administrator { principal: principal.clone(), account };
+    Ok(all.into_iter().map(administrator).collect())
 }
 
 /// Reads the state of an account; returns `None` if it is not in the organization.
@@ -119,14 +114,10 @@ async fn account(
         Err(error) if error.code() == Some("AccountNotFoundException") => return Ok(None),
         described => described?.account.ok_or_else(|| Error::incomplete(&action, "the account"))?,
     };
-    // `Status` is the older field for `State`. Not every endpoint sends `State`.
-    let state = match (&account.state, &account.status) {
-        (Some(WireState::Active), _) | (None, Some(AccountStatus::Active)) => AccountState::Active,
-        (Some(other), _) => AccountState::Other(other.as_str().to_owned()),
-        (None, Some(other)) => AccountState::Other(other.as_str().to_owned()),
-        (None, None) => return Err(Error::incomplete(&action, "the account's state")),
-    };
-    Ok(Some(state))
+    match organizations::state(account.state.as_ref(), account.status.as_ref()) {
+        AccountState::NotTold => Err(Error::incomplete(&action, "the account's state")),
+        state @ (AccountState::Active | AccountState::Other(_)) => Ok(Some(state)),
+    }
 }
 
 /// Returns `true` if StackSets has organizations access.

@@ -55,7 +55,7 @@ pub(super) fn print(report: &Report, output: &mut Output) -> Result<(), CommandE
                 row.account.id.to_string(),
                 row.account.name.clone(),
                 report.path(row).join("/"),
-                row.life.clone(),
+                row.life.to_string(),
                 region.to_string(),
                 cell.state.key().to_owned(),
                 cell.plans.join("; "),

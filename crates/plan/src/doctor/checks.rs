@@ -11,7 +11,7 @@ use super::{Check, KnownPolicy, Observed, OurStack, Read, StateBucket, Unread, V
 use crate::backup_policy::MAX_POLICIES_PER_TARGET;
 use crate::global_settings::Setting;
 use crate::id::Region;
-use crate::member_accounts::{ACTIVE, check_key};
+use crate::member_accounts::check_key;
 use crate::plans::Plan;
 use crate::policy_types::Status;
 
@@ -167,7 +167,7 @@ fn cross_account_backup(observed: &Observed) -> Check {
 
 fn delegated_administrators(observed: &Observed) -> Check {
     check("delegated administrators", &observed.administrators, |all| {
-        let inactive: Vec<_> = all.iter().filter(|(_, state)| *state != ACTIVE).collect();
+        let inactive: Vec<_> = all.iter().filter(|(_, state)| !state.is_active()).collect();
         if let Some((account, state)) = inactive.first() {
             return problem(
                 format!("{account} administers AWS Backup and is {state}"),

@@ -3,6 +3,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use expect_test::{Expect, expect};
 
 use super::*;
+use crate::account_state::AccountState;
 use crate::global_settings::Setting;
 
 const BUCKET: &str = "state-of-things";
@@ -192,8 +193,9 @@ fn switches_that_are_off_are_problems() {
     );
 }
 
-fn administrators(count: usize, state: &str) -> BTreeMap<AccountId, String> {
-    let account = |it: usize| (format!("30000000000{it}").parse().unwrap(), state.to_owned());
+fn administrators(count: usize, state: &str) -> BTreeMap<AccountId, AccountState> {
+    let state = AccountState::read(state);
+    let account = |it: usize| (format!("30000000000{it}").parse().unwrap(), state.clone());
     (0..count).map(account).collect()
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{Change, Preferences, Problem};
+use crate::account_state::AccountState;
 use crate::id::{AccountId, Region, ResourceType, RunId, TargetId};
 use crate::serialized;
 
@@ -277,8 +278,8 @@ impl Tally {
     }
 
     /// Counts an account that is not active.
-    pub fn skip(&mut self, state: &str) {
-        *self.skipped.entry(state.to_owned()).or_default() += 1;
+    pub fn skip(&mut self, state: &AccountState) {
+        *self.skipped.entry(state.to_string()).or_default() += 1;
     }
 
     /// Adds other totals.

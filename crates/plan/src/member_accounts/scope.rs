@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::report::{Account, Refusal};
+use crate::account_state::AccountState;
 use crate::id::{AccountId, Target, TargetId};
 
 /// An account as AWS Organizations lists it.
@@ -13,19 +14,16 @@ pub struct Listed {
     /// The account.
     pub account: Account,
     /// The state of the account. See [`Listed::is_active`].
-    pub state: String,
+    pub state: AccountState,
     /// The paths of the account: the root, every OU above it and the account itself, separated by
     /// slashes.
     pub paths: Vec<String>,
 }
 
-/// The state of an account that can be worked in.
-pub(crate) const ACTIVE: &str = "ACTIVE";
-
 impl Listed {
     /// Returns `true` if the account can be worked in.
     pub fn is_active(&self) -> bool {
-        self.state == ACTIVE
+        self.state.is_active()
     }
 
     /// Returns the IDs in its paths, each from the root down.

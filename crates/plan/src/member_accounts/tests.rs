@@ -3,6 +3,7 @@ use serde_json::{Value, json};
 
 use super::run::{Batch, batches};
 use super::*;
+use crate::account_state::AccountState;
 use crate::id::{AccountId, RunId, Target};
 
 fn preferences(text: &str) -> Preferences {
@@ -285,7 +286,7 @@ const MANAGEMENT: &str = "111122223333";
 
 fn listed(account: &str, state: &str, path: &str) -> Listed {
     let account = Account { id: id(account), name: String::new(), is_central: false };
-    Listed { account, state: state.to_owned(), paths: vec![path.to_owned()] }
+    Listed { account, state: AccountState::read(state), paths: vec![path.to_owned()] }
 }
 
 fn scope(targets: &[&str], excluded: &[&str]) -> Scope {
@@ -342,7 +343,7 @@ fn the_account_that_receives_copies_is_worked_in_wherever_it_is() {
     assert_eq!(with(&["ou-ab12-11111111"]).choose(&central), Choice::Included);
     let other = listed("444455556666", "ACTIVE", "o-example1234/r-ab12/444455556666/");
     assert_eq!(with(&["ou-ab12-11111111"]).choose(&other), Choice::Elsewhere);
-    let closed = Listed { state: "SUSPENDED".to_owned(), ..central };
+    let closed = Listed { state: AccountState::read("SUSPENDED"), ..central };
     assert_eq!(with(&["ou-ab12-22222222"]).choose(&closed), Choice::Inactive);
 }
 
@@ -495,7 +496,7 @@ fn sums_of_parts_are_the_sum_of_the_whole() {
             for it in *part {
                 tally.add(it);
             }
-            tally.skip("SUSPENDED");
+            tally.skip(&AccountState::read("SUSPENDED"));
             let written = serde_json::to_string(&tally).unwrap();
             sum.merge(serde_json::from_str(&written).unwrap());
         }

@@ -1,6 +1,7 @@
 use expect_test::{Expect, expect};
 
 use super::*;
+use crate::account_state::AccountState;
 
 const BACKUP: &str = "backup.amazonaws.com";
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use plan::account_state::AccountState;
 use plan::id::{AccountId, ResourceType};
 use plan::member_accounts::{Account, Listed};
 use report::coverage::{
@@ -248,7 +249,7 @@ impl World {
                     name: String::new(),
                     is_central: false,
                 },
-                state: "ACTIVE".to_owned(),
+                state: AccountState::Active,
                 paths: vec![],
             },
             unit,
