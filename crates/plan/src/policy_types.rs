@@ -50,6 +50,8 @@ pub enum Status {
     PendingDisable,
     /// The root does not list the type.
     Disabled,
+    /// The root lists the type with a status that this program does not know, or with none.
+    Unknown,
 }
 
 /// The state of the organization.
@@ -166,7 +168,8 @@ fn enable(policy_type: &PolicyType, status: Status) -> Vec<Step> {
     let [enable, wait] = [Step::Enable, Step::AwaitEnabled].map(|it| it(policy_type.clone()));
     match status {
         Status::Enabled => vec![],
-        Status::PendingEnable => vec![wait],
+        // The deadline ends the wait if the status does not become a known one.
+        Status::PendingEnable | Status::Unknown => vec![wait],
         Status::PendingDisable | Status::Disabled => vec![enable, wait],
     }
 }
@@ -193,6 +196,7 @@ mod tests {
                 "enabled" => Status::Enabled,
                 "enabling" => Status::PendingEnable,
                 "disabling" => Status::PendingDisable,
+                "unknown" => Status::Unknown,
                 _ => panic!("{state}"),
             };
             let name: PolicyType = name.parse().unwrap();
@@ -251,6 +255,25 @@ mod tests {
             &observed("BACKUP_POLICY=enabling"),
             expect![[r"
             wait until policy type BACKUP_POLICY is enabled
+        "]],
+        );
+    }
+
+    #[test]
+    fn a_type_with_a_status_that_is_new_is_waited_for_and_can_be_disabled() {
+        let strange = observed("BACKUP_POLICY=unknown");
+        check(
+            &enabled("BACKUP_POLICY"),
+            &strange,
+            expect![[r"
+            wait until policy type BACKUP_POLICY is enabled
+        "]],
+        );
+        check(
+            &disabled("BACKUP_POLICY"),
+            &strange,
+            expect![[r"
+            disable policy type BACKUP_POLICY
         "]],
         );
     }

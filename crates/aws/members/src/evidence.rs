@@ -61,7 +61,7 @@ macro_rules! jobs {
                     vault: shared.text(it.$vault?),
                     created: time(it.creation_date)?,
                     ended: time(it.completion_date),
-                    state: it.state.as_ref().map_or(JobState::Failed, $state),
+                    state: $state(it.state.as_ref()),
                     message: shared.text(it.status_message.unwrap_or_default()),
                     by: it.created_by.and_then(|it| shared.creator(it)),
                 };
@@ -348,11 +348,11 @@ pub(crate) fn point_status(status: Option<&RecoveryPointStatus>) -> PointStatus 
         Some(RecoveryPointStatus::Partial) => PointStatus::Partial,
         Some(RecoveryPointStatus::Stopped) => PointStatus::Stopped,
         Some(RecoveryPointStatus::Expired) => PointStatus::Expired,
-        // The `_` is a status that this release of the SDK does not know. Such a recovery point is
-        // not known to be complete, so it does not count as a backup.
-        Some(RecoveryPointStatus::Creating | RecoveryPointStatus::Deleting | _) | None => {
+        Some(RecoveryPointStatus::Creating | RecoveryPointStatus::Deleting) => {
             PointStatus::Changing
         }
+        // The `_` is a status that this release of the SDK does not know.
+        Some(_) | None => PointStatus::Unknown,
     }
 }
 
@@ -414,46 +414,48 @@ fn test(it: RestoreJobsListMember) -> Option<About<RestoreTest>> {
             Some(RestoreValidationStatus::Successful) => Some(TestResult::Successful),
             None => Some(TestResult::NotValidated),
             Some(RestoreValidationStatus::Validating) => None,
-            // The `_` is a result that this release of the SDK does not know: it proves nothing.
-            Some(RestoreValidationStatus::Failed | RestoreValidationStatus::TimedOut | _) => {
+            Some(RestoreValidationStatus::Failed | RestoreValidationStatus::TimedOut) => {
                 Some(TestResult::Failed)
             }
+            // The `_` is a result that this release of the SDK does not know.
+            Some(_) => Some(TestResult::Unknown),
         },
         Some(RestoreJobStatus::Pending | RestoreJobStatus::Running) => None,
-        // The `_` is a status that this release of the SDK does not know: it is no restore.
-        Some(RestoreJobStatus::Failed | RestoreJobStatus::Aborted | _) | None => {
-            Some(TestResult::Failed)
-        }
+        Some(RestoreJobStatus::Failed | RestoreJobStatus::Aborted) => Some(TestResult::Failed),
+        // The `_` is a status that this release of the SDK does not know.
+        Some(_) | None => Some(TestResult::Unknown),
     };
     let message = it.validation_status_message.or(it.status_message).unwrap_or_default();
     let at = time(it.creation_date)?;
     about(it.source_resource_arn, it.resource_type, RestoreTest { at, result, message })
 }
 
-pub(crate) fn backup_state(state: &BackupJobState) -> JobState {
+pub(crate) fn backup_state(state: Option<&BackupJobState>) -> JobState {
     match state {
-        BackupJobState::Created
-        | BackupJobState::Pending
-        | BackupJobState::Running
-        | BackupJobState::Aborting => JobState::Open,
-        BackupJobState::Completed => JobState::Completed,
-        BackupJobState::Expired => JobState::Expired,
-        BackupJobState::Aborted => JobState::Aborted,
-        BackupJobState::Partial => JobState::Partial,
-        // The `_` is a state that this release of the SDK does not know: it does not count as a
-        // backup.
-        BackupJobState::Failed | _ => JobState::Failed,
+        Some(
+            BackupJobState::Created
+            | BackupJobState::Pending
+            | BackupJobState::Running
+            | BackupJobState::Aborting,
+        ) => JobState::Open,
+        Some(BackupJobState::Completed) => JobState::Completed,
+        Some(BackupJobState::Expired) => JobState::Expired,
+        Some(BackupJobState::Aborted) => JobState::Aborted,
+        Some(BackupJobState::Partial) => JobState::Partial,
+        Some(BackupJobState::Failed) => JobState::Failed,
+        // The `_` is a state that this release of the SDK does not know.
+        Some(_) | None => JobState::Unknown,
     }
 }
 
-pub(crate) fn copy_state(state: &CopyJobState) -> JobState {
+pub(crate) fn copy_state(state: Option<&CopyJobState>) -> JobState {
     match state {
-        CopyJobState::Created | CopyJobState::Running => JobState::Open,
-        CopyJobState::Completed => JobState::Completed,
-        CopyJobState::Partial => JobState::Partial,
-        // The `_` is a state that this release of the SDK does not know: it does not count as a
-        // copy.
-        CopyJobState::Failed | _ => JobState::Failed,
+        Some(CopyJobState::Created | CopyJobState::Running) => JobState::Open,
+        Some(CopyJobState::Completed) => JobState::Completed,
+        Some(CopyJobState::Partial) => JobState::Partial,
+        Some(CopyJobState::Failed) => JobState::Failed,
+        // The `_` is a state that this release of the SDK does not know.
+        Some(_) | None => JobState::Unknown,
     }
 }
 
@@ -525,4 +527,35 @@ fn token(answer: &Value, name: &str) -> Option<String> {
 
 pub(crate) fn time(at: Option<DateTime>) -> Option<SystemTime> {
     SystemTime::try_from(at?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_that_is_new_is_unknown_and_not_the_nearest_that_is_known() {
+        assert_eq!(backup_state(Some(&"SIMMERING".into())), JobState::Unknown);
+        assert_eq!(copy_state(Some(&"SIMMERING".into())), JobState::Unknown);
+        assert_eq!((backup_state(None), copy_state(None)), (JobState::Unknown, JobState::Unknown));
+        assert_eq!(point_status(Some(&"SIMMERING".into())), PointStatus::Unknown);
+        assert_eq!(point_status(None), PointStatus::Unknown);
+    }
+
+    #[test]
+    fn a_restore_test_with_a_word_that_is_new_has_neither_passed_nor_failed() {
+        let by = aws_sdk_backup::types::RestoreJobCreator::builder();
+        let job = RestoreJobsListMember::builder()
+            .created_by(by.restore_testing_plan_arn("plan").build())
+            .source_resource_arn("arn:aws:s3:::reports")
+            .creation_date(DateTime::from_secs(0));
+        let result = |it: RestoreJobsListMember| test(it).unwrap().it.result;
+        let stewed = job.clone().status("STEWED".into()).build();
+        assert_eq!(result(stewed), Some(TestResult::Unknown));
+        assert_eq!(result(job.clone().build()), Some(TestResult::Unknown));
+        let completed = job.status(RestoreJobStatus::Completed);
+        let judged = completed.clone().validation_status("TASTY".into()).build();
+        assert_eq!(result(judged), Some(TestResult::Unknown));
+        assert_eq!(result(completed.build()), Some(TestResult::NotValidated));
+    }
 }

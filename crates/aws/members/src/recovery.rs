@@ -288,7 +288,7 @@ impl Member<'_> {
         let it = self.calls.call(DESCRIBE_BACKUP_JOB, &action, describe).await?;
         Ok(JobSeen {
             id: id.to_owned(),
-            state: it.state.as_ref().map_or(JobState::Failed, backup_state),
+            state: backup_state(it.state.as_ref()),
             told: it.status_message.unwrap_or_default(),
             percent: it.percent_done,
             made: it.recovery_point_arn,
@@ -304,7 +304,7 @@ impl Member<'_> {
         let request = self.backup(&it.region).list_backup_jobs().by_resource_arn(&it.resource);
         let action = format!("list the backup jobs of {}", it.resource);
         let pick = |it: BackupJob| {
-            let is_open = it.state.as_ref().map(backup_state) == Some(JobState::Open);
+            let is_open = backup_state(it.state.as_ref()) == JobState::Open;
             let keep_days = it.recovery_point_lifecycle.and_then(|it| it.delete_after_days);
             let id = it.backup_job_id.filter(|_| is_open)?;
             Some(OpenBackup { id, vault: it.backup_vault_name, keep_days })
@@ -331,7 +331,7 @@ fn listed(it: RecoveryPointByBackupVault, vault: &Destination) -> Option<KeptPoi
 fn copied(it: CopyJob) -> JobSeen {
     JobSeen {
         id: it.copy_job_id.unwrap_or_default(),
-        state: it.state.as_ref().map_or(JobState::Failed, copy_state),
+        state: copy_state(it.state.as_ref()),
         told: it.status_message.unwrap_or_default(),
         percent: None,
         made: it.destination_recovery_point_arn,
@@ -343,7 +343,8 @@ fn restore_state(status: Option<&RestoreJobStatus>) -> JobState {
         Some(RestoreJobStatus::Pending | RestoreJobStatus::Running) => JobState::Open,
         Some(RestoreJobStatus::Completed) => JobState::Completed,
         Some(RestoreJobStatus::Aborted) => JobState::Aborted,
-        // The `_` is a state that this release of the SDK does not know: it is no restore.
-        Some(RestoreJobStatus::Failed | _) | None => JobState::Failed,
+        Some(RestoreJobStatus::Failed) => JobState::Failed,
+        // The `_` is a status that this release of the SDK does not know.
+        Some(_) | None => JobState::Unknown,
     }
 }

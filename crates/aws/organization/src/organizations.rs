@@ -118,6 +118,7 @@ pub async fn organization(management: &Management) -> Result<OrganizationIds, Er
         partition: arn.map(|it| it.partition.to_owned()),
         id: it.id.ok_or_else(|| incomplete("its ID"))?,
         management_account: account.ok_or_else(|| incomplete("its management account"))?,
+        // A set that is newer has more than consolidated billing, and AWS refuses what it lacks.
         all_features: it.feature_set != Some(OrganizationFeatureSet::ConsolidatedBilling),
     };
     Ok(match management.answers() {
@@ -149,12 +150,12 @@ pub async fn root(management: &Management, action: &str) -> Result<Root, Error> 
     let root = roots.into_iter().next().ok_or_else(|| Error::incomplete(action, "a root"))?;
     let id = root.id.and_then(|it| it.parse().ok());
     let types = root.policy_types.unwrap_or_default().into_iter().filter_map(|it| {
-        let status = match it.status? {
-            PolicyTypeStatus::Enabled => Status::Enabled,
-            PolicyTypeStatus::PendingDisable => Status::PendingDisable,
-            // The caller waits for a status that this program does not know, as for a pending
-            // one.
-            PolicyTypeStatus::PendingEnable | _ => Status::PendingEnable,
+        let status = match it.status {
+            Some(PolicyTypeStatus::Enabled) => Status::Enabled,
+            Some(PolicyTypeStatus::PendingDisable) => Status::PendingDisable,
+            Some(PolicyTypeStatus::PendingEnable) => Status::PendingEnable,
+            // The `_` is a status that this release of the SDK does not know.
+            Some(_) | None => Status::Unknown,
         };
         Some((it.r#type?.as_str().parse().ok()?, status))
     });

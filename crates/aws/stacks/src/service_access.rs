@@ -129,7 +129,14 @@ pub async fn stack_sets(management: &Management) -> Result<bool, Error> {
     let describe = crate::client(management).describe_organizations_access().send();
     let action = "read whether StackSets has organizations access";
     let described = management.calls.call(DESCRIBE_STACK_SETS, action, describe).await?;
-    Ok(described.status == Some(OrganizationStatus::Enabled))
+    match described.status {
+        Some(OrganizationStatus::Enabled) => Ok(true),
+        // AWS does not document whether it names a status that nobody ever changed.
+        Some(OrganizationStatus::Disabled | OrganizationStatus::DisabledPermanently) | None => {
+            Ok(false)
+        }
+        Some(_) => Err(Error::incomplete(action, "a status that this release knows")),
+    }
 }
 
 /// Carries out `steps` in order.

@@ -6,6 +6,7 @@ use errors::advised;
 use members::Member;
 use plan::id::{AccountId, Region, RoleName, role_name};
 use plan::member_accounts::handing;
+use report::coverage::{JobState, PointStatus};
 use report::recovery::{COPIES, Hop, JobCommand, JobSeen, JobTrouble, RESTORES, RestorePlan};
 use serde_json::{Value, json};
 
@@ -119,7 +120,7 @@ impl<'a> Carrier<'_, 'a> {
         let earlier = earlier.map_err(|it| Ending::Unfollowed(it.problem()))?;
         let mut job = None;
         for it in earlier {
-            if it.is_open() || (it.is_done() && self.is_there(hop, it.made.as_deref()).await?) {
+            if it.may_be_open() || (it.is_done() && self.is_there(hop, it.made.as_deref()).await?) {
                 note("progress", &format!("{resource}: joins the copy job {}", it.id));
                 job = Some(it.id);
                 break;
@@ -153,7 +154,7 @@ impl<'a> Carrier<'_, 'a> {
             self.reach.enter(&hop.to.account, &policy).await.map_err(Ending::Unfollowed)?;
         let found = member.kept_point(&hop.to, made).await;
         let found = found.map_err(|it| Ending::Unfollowed(it.problem()))?;
-        Ok(found.is_some_and(|it| it.status == report::coverage::PointStatus::Usable))
+        Ok(found.is_some_and(|it| it.status == PointStatus::Usable))
     }
 
     /// The job of an earlier run that restores, or restored, the same with the same settings.
@@ -174,9 +175,9 @@ impl<'a> Carrier<'_, 'a> {
         let unread = |it: aws::Error| Ending::Unfollowed(it.problem());
         let earlier = member.restores_of(&goal.region, &goal.account, arn).await.map_err(unread)?;
         let (mut done, mut others) = (vec![], vec![]);
-        for it in earlier.into_iter().filter(|it| it.is_open() || it.is_done()) {
+        for it in earlier.into_iter().filter(|it| it.may_be_open() || it.is_done()) {
             let settings = member.restore_settings(&goal.region, &it.id).await.map_err(unread)?;
-            match (plan.is_restore(&settings), it.is_open()) {
+            match (plan.is_restore(&settings), it.may_be_open()) {
                 (true, true) => return Ok(Some(it.id)),
                 (true, false) => done.push(it.id),
                 (false, _) => others.push(it),
@@ -209,7 +210,7 @@ impl<'a> Carrier<'_, 'a> {
                 it.id,
                 it.state.key()
             );
-            if it.is_open() {
+            if it.may_be_open() {
                 let what = "somebody else restores it".to_owned();
                 return Err(Ending::Failed { what, why, trouble: JobTrouble::Rival });
             }
@@ -268,12 +269,18 @@ pub(super) async fn follow(
             note("progress", &format!("{what}: {progress}"));
             told = progress;
         }
-        if job.is_done() {
-            return Ok(job.made);
-        }
-        if !job.is_open() {
-            let why = if job.told.is_empty() { "AWS gives no reason".to_owned() } else { job.told };
-            return Err(Ending::told_by_aws(format!("{what} is {}", job.state.key()), why));
+        match job.state {
+            JobState::Open => {}
+            JobState::Completed => return Ok(job.made),
+            JobState::Unknown => {
+                let why = "AWS Backup has a state for it that this release does not know";
+                return Err(Ending::Unfollowed(format!("{what}: {why}")));
+            }
+            JobState::Failed | JobState::Expired | JobState::Aborted | JobState::Partial => {
+                let why =
+                    if job.told.is_empty() { "AWS gives no reason".to_owned() } else { job.told };
+                return Err(Ending::told_by_aws(format!("{what} is {}", job.state.key()), why));
+            }
         }
     }
 }

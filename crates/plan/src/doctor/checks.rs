@@ -129,6 +129,10 @@ fn policy_type(observed: &Observed) -> Check {
             "run the command \
                                                                                again later",
         ),
+        Status::Unknown => warning(
+            "AWS has a status for backup policies that this release does not know",
+            "look at the root: aws organizations list-roots",
+        ),
         Status::PendingDisable | Status::Disabled => problem(
             "backup policies are not enabled, so none has any effect",
             format!(

@@ -172,6 +172,13 @@ fn a_policy_type_that_is_off_is_a_problem_and_one_that_comes_is_not() {
           run the command again later
     "]],
     );
+    check(
+        |it| it.root.as_mut().unwrap().backup_policies = Status::Unknown,
+        expect![[r"
+        warning policy type: AWS has a status for backup policies that this release does not know
+          look at the root: aws organizations list-roots
+    "]],
+    );
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::evidence::{Creator, Evidence, Job, JobState, PointStatus, RecoveryPoint, newest_of};
+use super::evidence::{
+    Creator, Evidence, Job, JobState, NEW_WORD, PointStatus, RecoveryPoint, is_unclear, newest_of,
+};
 use super::kind::Kind;
 use super::place::{Obstacle, Obstacles, Place};
 use super::state::CopyState;
@@ -55,11 +57,11 @@ impl Target {
     where
         I: Iterator<Item = (SystemTime, SystemTime)>,
     {
-        let counts = |it: &RecoveryPoint| {
-            it.status == PointStatus::Usable && *it.vault == self.vault && is_ours(it.by.as_ref())
-        };
+        let is_its = |it: &RecoveryPoint| *it.vault == self.vault && is_ours(it.by.as_ref());
+        let counts = |it: &RecoveryPoint| it.status == PointStatus::Usable && is_its(it);
         let newest = newest_of(evidence.points, |it| it.created, counts).map(|it| it.created);
         let is_one = |it: &Job| *it.vault == self.vault && is_ours(it.by.as_ref());
+        let points = || evidence.points.iter().filter(|it| is_its(it));
         let jobs = || evidence.copy_jobs.iter().filter(|it| is_one(it));
         let obstacles: Vec<_> = self.obstacles.of(kind).cloned().collect();
         let has_no_vault = obstacles.iter().any(|it| matches!(it, Obstacle::NoVault(_)));
@@ -78,6 +80,9 @@ impl Target {
             }
             None if newest.is_none() => CopyState::NotDue,
             None => CopyState::Fresh,
+            Some(_) if is_unclear(points(), jobs(), newest) => {
+                CopyState::NotKnown(NEW_WORD.to_owned())
+            }
             Some(_) if newest.is_none() => CopyState::Missing,
             Some((_, completed)) => CopyState::Late(completed + BEGIN),
         };

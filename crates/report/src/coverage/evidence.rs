@@ -93,6 +93,9 @@ pub enum PointStatus {
     Stopped,
     /// Its retention is over, but AWS Backup could not delete it.
     Expired,
+    /// AWS has a status for it that this program does not know, or none. So it does not count as a
+    /// backup, and what follows from it is not known either.
+    Unknown,
 }
 
 /// A backup job or a copy job.
@@ -127,6 +130,24 @@ pub enum JobState {
     Aborted,
     /// Parts of it failed.
     Partial,
+    /// AWS has a state for it that this program does not know, or none.
+    Unknown,
+}
+
+/// The reason why a state is not known, where AWS has a word that is newer than this program.
+pub(super) const NEW_WORD: &str =
+    "AWS Backup has a status that this release does not know for a newer backup or job";
+
+/// Returns `true` if a recovery point or job that counts is newer than `newest`, and nobody knows
+/// what its status means.
+pub(super) fn is_unclear<'a>(
+    points: impl Iterator<Item = &'a RecoveryPoint>,
+    jobs: impl Iterator<Item = &'a Job>,
+    newest: Option<SystemTime>,
+) -> bool {
+    let points = points.filter(|it| it.status == PointStatus::Unknown).map(|it| it.created);
+    let jobs = jobs.filter(|it| it.state == JobState::Unknown).map(|it| it.created);
+    points.chain(jobs).any(|it| newest.is_none_or(|newest| newest < it))
 }
 
 /// Returns the newest item for which `counts` returns `true`. `counts` is not called for an item
@@ -149,7 +170,7 @@ impl JobState {
     /// Returns `true` if it ended without a backup that can be restored as a whole.
     pub(super) fn is_bad(self) -> bool {
         match self {
-            Self::Open | Self::Completed => false,
+            Self::Open | Self::Completed | Self::Unknown => false,
             Self::Failed | Self::Expired | Self::Aborted | Self::Partial => true,
         }
     }
@@ -163,6 +184,7 @@ impl JobState {
             Self::Expired => "expired",
             Self::Aborted => "aborted",
             Self::Partial => "partial",
+            Self::Unknown => "unknown",
         }
     }
 }
@@ -187,6 +209,8 @@ pub enum TestResult {
     NotValidated,
     /// The recovery point could not be restored, or failed its validation.
     Failed,
+    /// AWS has a result that this program does not know, or none. It proves nothing.
+    Unknown,
 }
 
 impl TestResult {
@@ -196,6 +220,7 @@ impl TestResult {
             Self::Successful => "successful",
             Self::NotValidated => "not-validated",
             Self::Failed => "failed",
+            Self::Unknown => "unknown",
         }
     }
 }

@@ -9,7 +9,8 @@ use plan::member_accounts::{Objective, ResourceScope};
 use super::copies::{CopyOwed, Target};
 use super::due::{Runs, Timetable};
 use super::evidence::{
-    Creator, Evidence, Job, JobState, PointStatus, RecoveryPoint, Resource, RestoreTest, newest_of,
+    Creator, Evidence, Job, JobState, NEW_WORD, PointStatus, RecoveryPoint, Resource, RestoreTest,
+    is_unclear, newest_of,
 };
 use super::inventory::Tags;
 use super::kept::Kept;
@@ -414,12 +415,12 @@ impl<'a> RuleHere<'a> {
         };
         let is_ours =
             |by: Option<&Arc<Creator>>| by.is_none_or(|it| it.is(&self.plan.name, &self.rule.name));
-        let counts = |it: &RecoveryPoint| {
-            it.status == PointStatus::Usable
-                && is_home(&it.vault)
+        let is_its = |it: &RecoveryPoint| {
+            is_home(&it.vault)
                 && is_ours(it.by.as_ref())
                 && resource.created.is_none_or(|made| made <= it.created)
         };
+        let counts = |it: &RecoveryPoint| it.status == PointStatus::Usable && is_its(it);
         let points = || evidence.points.iter().filter(|it| counts(it));
         let newest = newest_of(evidence.points, |it| it.created, counts).map(|it| it.created);
         let wants_continuous = self.rule.is_continuous && kind.is_continuous;
@@ -429,7 +430,9 @@ impl<'a> RuleHere<'a> {
         let (table, runs) = self.table(kind);
         let since = resource.first_seen.or(newest).unwrap_or(now);
         let since = place.since.map_or(since, |it| it.max(since));
-        let run = Run { table, runs: *runs, newest, since, is_continuous };
+        let its = evidence.points.iter().filter(|it| is_its(it));
+        let is_unclear = is_unclear(its, jobs(), newest);
+        let run = Run { table, runs: *runs, newest, since, is_continuous, is_unclear };
         let unread = place.unread.iter().find(|it| is_home(it.0));
         let state = match unread {
             Some((_, why)) => State::NotKnown(why.clone()),
@@ -471,6 +474,8 @@ struct Run<'a> {
     /// The time since which runs are owed.
     since: SystemTime,
     is_continuous: bool,
+    /// True if the status of something newer is not known.
+    is_unclear: bool,
 }
 
 impl Run<'_> {
@@ -496,6 +501,7 @@ impl Run<'_> {
         let state = match due.filter(|it| *it > self.since || has(*it)) {
             _ if self.is_continuous => State::Fresh,
             Some(run) if has(run) => State::Fresh,
+            Some(_) if self.is_unclear => return State::NotKnown(NEW_WORD.to_owned()),
             Some(run) => {
                 let from = self.newest.map_or(self.since, |it| it.max(self.since));
                 let missed = self.table.next(from).unwrap_or(run);

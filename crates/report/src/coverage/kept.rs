@@ -45,7 +45,10 @@ impl Kept {
                     kept.expired += 1;
                     continue;
                 }
-                PointStatus::Changing | PointStatus::Partial | PointStatus::Stopped => continue,
+                PointStatus::Changing
+                | PointStatus::Partial
+                | PointStatus::Stopped
+                | PointStatus::Unknown => continue,
             }
             if last.0 != &*point.vault {
                 let found = place.vaults.get(&*point.vault);

@@ -518,6 +518,26 @@ mod owing {
     }
 
     #[test]
+    fn a_status_that_is_new_makes_no_backup_and_no_failure() {
+        let unknown = |it: &mut Scene| it.points[0].status = PointStatus::Unknown;
+        scene().with(unknown).check(expect![[r"
+            not known: AWS Backup has a status that this release does not know for a newer backup or job
+        "]]);
+        let waits =
+            scene().fresh_start().with(|it| it.jobs = vec![job(at(20, 5), JobState::Unknown)]);
+        waits.check(expect![[r"
+            not known: AWS Backup has a status that this release does not know for a newer backup or job
+        "]]);
+        // A backup from before does not make it known, and one from after does.
+        scene().with(unknown).with(|it| it.points.push(point(at(19, 5)))).check(expect![[r"
+            not known: AWS Backup has a status that this release does not know for a newer backup or job
+        "]]);
+        scene().with(unknown).with(|it| it.points.push(point(at(20, 6)))).check(expect![[r"
+            fresh
+        "]]);
+    }
+
+    #[test]
     fn a_backup_counts_for_the_rule_that_made_it() {
         let weekly = |it: &mut Value| it["schedule_expression"] = json!("cron(0 5 ? * FRI *)");
         let mut other = rule();
@@ -731,6 +751,16 @@ mod copying {
         copied(&[]).check(expect![[r"
             fresh
               copy: missing
+        "]]);
+    }
+
+    #[test]
+    fn a_copy_with_a_status_that_is_new_is_neither_there_nor_missing() {
+        let mut strange = copied(&[at(20, 5)]);
+        strange.points[1].status = PointStatus::Unknown;
+        strange.check(expect![[r"
+            fresh
+              copy: not known: AWS Backup has a status that this release does not know for a newer backup or job
         "]]);
     }
 

@@ -123,6 +123,7 @@ impl fmt::Display for Hindrance {
                     PointStatus::Changing => "it is being made or deleted",
                     PointStatus::Partial => "parts of it are missing",
                     PointStatus::Stopped => "it is not continued",
+                    PointStatus::Unknown => "AWS Backup has a status for it that is not known here",
                     PointStatus::Expired => {
                         "its retention is over, and AWS Backup could not \
                                              delete it"

@@ -18,9 +18,9 @@ pub struct JobSeen {
 }
 
 impl JobSeen {
-    /// Returns whether it waits or is at work.
-    pub fn is_open(&self) -> bool {
-        self.state == JobState::Open
+    /// Returns whether it waits or is at work, or may be, as the state is not known here.
+    pub fn may_be_open(&self) -> bool {
+        matches!(self.state, JobState::Open | JobState::Unknown)
     }
 
     /// Returns whether it is done.
@@ -39,6 +39,14 @@ impl JobSeen {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_job_in_a_state_that_is_new_may_be_at_work_and_is_not_done() {
+        let (id, told) = (String::new(), String::new());
+        let job = JobSeen { id, state: JobState::Unknown, told, percent: None, made: None };
+        assert!(job.may_be_open() && !job.is_done());
+        assert_eq!(job.progress(), "unknown");
+    }
 
     #[test]
     fn a_percentage_has_one_sign() {

@@ -118,9 +118,10 @@ impl KeptPoint {
         }
         match self.status {
             PointStatus::Usable | PointStatus::Stopped => None,
-            status @ (PointStatus::Changing | PointStatus::Partial | PointStatus::Expired) => {
-                Some(Hindrance::Status { status, told: self.told.clone() })
-            }
+            status @ (PointStatus::Changing
+            | PointStatus::Partial
+            | PointStatus::Expired
+            | PointStatus::Unknown) => Some(Hindrance::Status { status, told: self.told.clone() }),
         }
     }
 

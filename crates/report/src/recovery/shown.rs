@@ -45,6 +45,7 @@ fn status(point: &KeptPoint, now: SystemTime) -> &'static str {
         PointStatus::Partial => "partial",
         PointStatus::Stopped => "stopped",
         PointStatus::Expired => "expired",
+        PointStatus::Unknown => "unknown",
     }
 }
 
