@@ -19,6 +19,7 @@ use tracing::warn;
 
 use crate::advice::Advice;
 use crate::attempts::{Refusal, Seen};
+use crate::codes::CommonCode;
 use crate::garbled::Garbled;
 use crate::http::UnusableBundle;
 use crate::operation::{Need, Operation};
@@ -457,26 +458,24 @@ pub fn removable<T>(looked: Result<T, Error>, never_created: bool) -> Result<Opt
     }
 }
 
+/// Returns the kind of an error code. The codes for credentials are `Rejected` here, since somebody
+/// has to sign in again or to correct them: a function that AWS gives its credentials, and that is
+/// called again by itself, takes them for transient (`restored`).
 fn kind(code: &str, status: u16) -> Kind {
     match code {
-        "AccessDenied"
-        | "AccessDeniedException"
-        | "AccessDeniedForDependencyException"
-        | "AuthorizationError"
-        | "AWSOrganizationsNotInUseException" => Kind::Denied,
+        "AWSOrganizationsNotInUseException" => return Kind::Denied,
         "DuplicatePolicyException"
         | "PolicyInUseException"
         | "PolicyNotFoundException"
         | "PolicyTypeNotEnabledException"
-        | "TargetNotFoundException" => Kind::Outdated,
-        "ServiceException"
-        | "ServiceUnavailableException"
-        | "SlowDown"
-        | "Throttling"
-        | "ThrottlingException"
-        | "TooManyRequestsException" => Kind::Transient,
-        _ if BUSY.contains(&code) || code == CONFLICT || status >= 500 => Kind::Transient,
-        _ => Kind::Rejected,
+        | "TargetNotFoundException" => return Kind::Outdated,
+        _ => {}
+    }
+    match CommonCode::of(code, status) {
+        Some(CommonCode::Denied) => Kind::Denied,
+        Some(CommonCode::Transient) => Kind::Transient,
+        None if BUSY.contains(&code) || code == CONFLICT => Kind::Transient,
+        None => Kind::Rejected,
     }
 }
 
@@ -620,6 +619,16 @@ mod tests {
     fn an_unknown_code_is_passed_on_without_advice() {
         assert_eq!(why(&error("TeapotException", None)), "TeapotException (HTTP 400): No.");
         assert_eq!(error("TeapotException", None).kind(), Kind::Rejected);
+    }
+
+    #[test]
+    fn credentials_and_limits_are_for_somebody_to_correct() {
+        for code in ["ExpiredToken", "InvalidClientTokenId", "LimitExceededException"] {
+            assert_eq!(error(code, None).kind(), Kind::Rejected, "{code}");
+        }
+        assert_eq!(error("AWSOrganizationsNotInUseException", None).kind(), Kind::Denied);
+        assert_eq!(error("AccessDeniedForDependencyException", None).kind(), Kind::Denied);
+        assert_eq!(error("PolicyNotFoundException", None).kind(), Kind::Outdated);
     }
 
     #[test]

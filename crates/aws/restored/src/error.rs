@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use aws::CommonCode;
 use aws::api::Course;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -150,38 +151,64 @@ impl Error {
     }
 }
 
+/// The error codes that pass here, and that `aws::Error` leaves to somebody to correct.
+///
+/// The role of the function has credentials that AWS renews, and the clock is that of AWS. A cluster
+/// that was just restored is getting an instance, and the limits are those of calls or of instances
+/// at that moment. The event comes again, and a result would be final.
+const PASSING: [&str; 15] = [
+    "AuthFailure",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InstanceQuotaExceeded",
+    "InsufficientDBInstanceCapacity",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "InvalidDBClusterStateFault",
+    "InvalidSignatureException",
+    "InvalidToken",
+    "LimitExceededException",
+    "RequestExpired",
+    "RequestTimeTooSkewed",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+];
+
 /// Returns the meaning of an error code. The services use different codes for the same meaning.
 fn kind(code: &str, status: u16) -> ErrorKind {
-    match code {
-        "UnauthorizedOperation" => ErrorKind::Denied,
-        it if it.starts_with("AccessDenied") => ErrorKind::Denied,
-        "NoSuchBucket" => ErrorKind::Missing,
-        it if it.contains("NotFound") => ErrorKind::Missing,
-        // These codes are about credentials that are not known yet or are being renewed, about a
-        // cluster that is getting an instance, and about requests in general.
-        "AuthFailure"
-        | "ExpiredToken"
-        | "ExpiredTokenException"
-        | "InstanceQuotaExceeded"
-        | "InsufficientDBInstanceCapacity"
-        | "InvalidAccessKeyId"
-        | "InvalidClientTokenId"
-        | "InvalidDBClusterStateFault"
-        | "InvalidSignatureException"
-        | "InvalidToken"
-        | "LimitExceededException"
-        | "ProvisionedThroughputExceededException"
-        | "RequestExpired"
-        | "RequestLimitExceeded"
-        | "RequestTimeout"
-        | "RequestTimeoutException"
-        | "RequestTimeTooSkewed"
-        | "SignatureDoesNotMatch"
-        | "SlowDown"
-        | "TooManyRequestsException"
-        | "UnrecognizedClientException" => ErrorKind::Transient,
-        it if it.contains("Throttl") => ErrorKind::Transient,
-        _ if status >= 500 => ErrorKind::Transient,
-        _ => ErrorKind::Rejected,
+    if PASSING.contains(&code) {
+        return ErrorKind::Transient;
+    }
+    match CommonCode::of(code, status) {
+        Some(CommonCode::Denied) => ErrorKind::Denied,
+        // Something that is missing is asked for again in vain, whatever the status.
+        _ if code == "NoSuchBucket" || code.contains("NotFound") => ErrorKind::Missing,
+        Some(CommonCode::Transient) => ErrorKind::Transient,
+        None => ErrorKind::Rejected,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_passes_here_has_no_meaning_that_is_common() {
+        for code in PASSING {
+            assert_eq!(CommonCode::of(code, 400), None, "{code}");
+            assert_eq!(kind(code, 400), ErrorKind::Transient, "{code}");
+        }
+    }
+
+    #[test]
+    fn other_codes_mean_what_they_mean_everywhere() {
+        assert_eq!(kind("UnauthorizedOperation", 403), ErrorKind::Denied);
+        assert_eq!(kind("AccessDeniedException", 500), ErrorKind::Denied);
+        assert_eq!(kind("ThrottlingException", 400), ErrorKind::Transient);
+        assert_eq!(kind("TeapotException", 503), ErrorKind::Transient);
+        assert_eq!(kind("TeapotException", 418), ErrorKind::Rejected);
+        for code in ["NoSuchBucket", "DBInstanceNotFound", "InvalidVolume.NotFound"] {
+            assert_eq!(kind(code, 404), ErrorKind::Missing, "{code}");
+        }
     }
 }
