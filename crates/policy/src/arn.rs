@@ -23,6 +23,14 @@ pub struct Arn<'a> {
     pub resource: &'a str,
 }
 
+/// The words before the name of a vault in its ARN.
+const VAULT: &str = "backup-vault:";
+
+/// Returns the ARN of a vault of AWS Backup.
+pub fn vault_arn(partition: &str, region: &str, account: &str, name: &str) -> String {
+    format!("arn:{partition}:backup:{region}:{account}:{VAULT}{name}")
+}
+
 /// Text that is not an ARN.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[error("this is not an ARN (arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE)")]
@@ -48,6 +56,11 @@ impl<'a> Arn<'a> {
     /// Returns the account that `text` names, which is empty if it names none or is not an ARN.
     pub fn account_in(text: &'a str) -> &'a str {
         Self::parse(text).map_or("", |it| it.account)
+    }
+
+    /// Returns the name of the vault of AWS Backup that this is the ARN of, if it is one.
+    pub fn vault(&self) -> Option<&'a str> {
+        self.resource.strip_prefix(VAULT).filter(|_| self.service == "backup")
     }
 
     /// Returns the last part of the resource, behind its type and any path, as the name of a role.
@@ -97,6 +110,16 @@ mod tests {
         assert_eq!(name("arn:aws:backup:eu-west-1:111122223333:backup-vault:keep"), "keep");
         assert_eq!(name("arn:aws:kms:eu-west-1:111122223333:key/mrk-7"), "mrk-7");
         assert_eq!(name("arn:aws:s3:::reports"), "reports");
+    }
+
+    #[test]
+    fn the_arn_of_a_vault_has_its_name() {
+        let keep = vault_arn("aws-cn", "cn-north-1", "111122223333", "keep");
+        let vault = |text| Arn::parse(text).unwrap().vault();
+        assert_eq!(vault(&keep), Some("keep"));
+        assert_eq!(vault("arn:aws:backup:$region:$account:backup-vault:keep"), Some("keep"));
+        assert_eq!(vault("arn:aws:backup:eu-west-1:111122223333:recovery-point:7"), None);
+        assert_eq!(vault("arn:aws:s3:::backup-vault:keep"), None);
     }
 
     #[test]

@@ -54,7 +54,7 @@ pub(super) fn lint(document: &Node, findings: &mut Findings) {
 /// Judges the name of a vault in the value of `key`, which is the name alone or in an ARN.
 fn vault(holder: &Node, key: &'static str, path: &Path<'_>, findings: &mut Findings) {
     let (Some(vault), Some(node)) = (assigned(holder, key), holder.get(key)) else { return };
-    let in_arn = values::arn(vault).and_then(|it| it.resource.strip_prefix("backup-vault:"));
+    let in_arn = values::arn(vault).and_then(|it| it.vault());
     let name = in_arn.unwrap_or(vault);
     if name.len() == 1 {
         let message = format!("`{name}` has one character; AWS Backup accepts names of 2 to 50");

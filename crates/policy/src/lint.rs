@@ -291,12 +291,8 @@ fn copy_to_itself(
     findings: &mut Findings,
 ) {
     let target = assigned(&copy.value, "target_backup_vault_arn").unwrap_or(&copy.key);
-    let Some(Arn { service: "backup", region, account: "$account", resource, .. }) =
-        values::arn(target)
-    else {
-        return;
-    };
-    let name = resource.strip_prefix("backup-vault:");
+    let Some(arn @ Arn { region, account: "$account", .. }) = values::arn(target) else { return };
+    let name = arn.vault();
     if name.is_none() || name != assigned(rule, "target_backup_vault_name") {
         return;
     }

@@ -33,9 +33,7 @@ pub(super) fn vault_name(value: &str) -> Result<(), String> {
 
 pub(super) fn air_gapped_vault(value: &str) -> Result<(), String> {
     match arn(value) {
-        Some(Arn {
-            service: "backup", region: "$region", account: "$account", resource, ..
-        }) if is_vault(resource) => Ok(()),
+        Some(arn @ Arn { region: "$region", account: "$account", .. }) if is_vault(arn) => Ok(()),
         _ => Err(format!(
             "`{value}` is not accepted here; write \
              `arn:aws:backup:$region:$account:backup-vault:NAME` with `$region` and `$account` as \
@@ -45,7 +43,7 @@ pub(super) fn air_gapped_vault(value: &str) -> Result<(), String> {
 }
 
 pub(super) fn copy_vault(value: &str) -> Result<(), String> {
-    let Some(Arn { service: "backup", region, account, resource, .. }) = arn(value) else {
+    let Some(vault @ Arn { service: "backup", region, account, .. }) = arn(value) else {
         return Err(format!(
             "`{value}` is not the ARN of a vault; write \
              `arn:aws:backup:REGION:ACCOUNT:backup-vault:NAME` with `$account` for the account \
@@ -62,7 +60,7 @@ pub(super) fn copy_vault(value: &str) -> Result<(), String> {
             "`{value}` names no account; write `$account` for the account itself, or 12 digits"
         ));
     }
-    if !is_vault(resource) {
+    if !is_vault(vault) {
         return Err(format!("`{value}` does not end in `backup-vault:NAME`"));
     }
     Ok(())
@@ -245,8 +243,8 @@ fn is_region(value: &str) -> bool {
         && value.ends_with(|it: char| it.is_ascii_digit())
 }
 
-fn is_vault(value: &str) -> bool {
-    value.strip_prefix("backup-vault:").is_some_and(is_vault_name)
+fn is_vault(arn: Arn<'_>) -> bool {
+    arn.vault().is_some_and(is_vault_name)
 }
 
 fn is_vault_name(value: &str) -> bool {

@@ -5,7 +5,7 @@ use std::fmt;
 
 use plan::id::{AccountId, Region, VaultName};
 use plan::member_accounts::{LOOKS_AT_VAULTS, narrowed};
-use policy::arn::Arn;
+use policy::arn::{Arn, vault_arn};
 
 /// A vault that receives copies.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -24,7 +24,7 @@ impl Destination {
     pub fn parse(arn: &str, account: &AccountId) -> Option<Self> {
         let arn = arn.replace("$account", account.as_str());
         let arn = Arn::parse(&arn).ok()?;
-        let name = arn.resource.strip_prefix("backup-vault:")?;
+        let name = arn.vault()?;
         Some(Self {
             account: arn.account.parse().ok()?,
             region: arn.region.parse().ok()?,
@@ -34,7 +34,7 @@ impl Destination {
 
     /// Returns its ARN in a partition.
     pub fn arn(&self, partition: &str) -> String {
-        vault_arn(partition, &self.region, &self.account, self.name.as_str())
+        vault_arn(partition, self.region.as_str(), self.account.as_str(), self.name.as_str())
     }
 
     /// Returns the session policy that limits a session in `account` to looking at these vaults,
@@ -43,16 +43,6 @@ impl Destination {
         let regions = all.iter().map(|it| it.region.clone()).collect();
         narrowed(&LOOKS_AT_VAULTS, &regions, [], partition, account)
     }
-}
-
-/// Returns the ARN of a vault.
-pub(crate) fn vault_arn(
-    partition: &str,
-    region: &Region,
-    account: &AccountId,
-    name: &str,
-) -> String {
-    format!("arn:{partition}:backup:{region}:{account}:backup-vault:{name}")
 }
 
 impl fmt::Display for Destination {

@@ -6,13 +6,12 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use plan::id::{AccountId, Region, ResourceType};
-use policy::arn::Arn;
+use policy::arn::{Arn, vault_arn};
 use serde::{Deserialize, Serialize};
 
 use super::kind::{Copied, Kind};
 use super::plans::BackupPlan;
 use super::selection::Selection;
-use crate::destination::vault_arn;
 use crate::{Found, Lock};
 
 /// An account in a Region.
@@ -243,7 +242,7 @@ impl Place {
 
     /// Returns the ARN of a vault of the account in this Region.
     pub(super) fn vault(&self, name: &str) -> String {
-        vault_arn(&self.partition, &self.region, &self.account, name)
+        vault_arn(&self.partition, self.region.as_str(), self.account.as_str(), name)
     }
 
     /// Returns the obstacles to backups in this vault that are kept for so many days.
