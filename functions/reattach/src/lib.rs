@@ -498,9 +498,19 @@ impl Visit<'_> {
         if matches!(asked, Accounts::These(these) if these.len() <= BATCH) {
             return Ok(None);
         }
-        let kept = state.read(&Large::key(entry)).await?;
-        let large = kept.and_then(|(text, _)| Large::read(&text));
-        let Some(large) = large.filter(|it| it.is_recent(now)) else { return Ok(None) };
+        let key = Large::key(entry);
+        let Some((text, _)) = state.read(&key).await? else { return Ok(None) };
+        let large = match Large::read(&text) {
+            Ok(large) => large,
+            // The run is started once more, which does no harm, and is recorded anew.
+            Err(error) => {
+                warn!(key, why = chain(&error), "the record of an earlier run cannot be used");
+                return Ok(None);
+            }
+        };
+        if !large.is_recent(now) {
+            return Ok(None);
+        }
         let key = large.run.batches_key();
         let Some((text, _)) = state.read(&key).await? else { return Ok(None) };
         let batches = match read_batches(&text) {

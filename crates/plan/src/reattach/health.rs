@@ -24,7 +24,8 @@ pub struct HealthChange {
 }
 
 impl Health {
-    /// Reads the accounts of the last notification. Returns none if the text can no longer be read.
+    /// Reads the accounts of the last notification. Returns none if the text can no longer be read:
+    /// every account that is invalid is notified again then, and none is left out.
     pub fn read(text: &str) -> Self {
         serde_json::from_str(text).unwrap_or_default()
     }

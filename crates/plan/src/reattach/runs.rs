@@ -46,9 +46,13 @@ impl Large {
         Self { run, time: since.map_or(0, |it| it.as_secs()) }
     }
 
-    /// Reads the stored text. Returns `None` if it is not such a record.
-    pub fn read(text: &str) -> Option<Self> {
-        serde_json::from_str(text).ok()
+    /// Reads the stored text.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if it is not such a record.
+    pub fn read(text: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(text)
     }
 
     /// Returns the text that is stored.
@@ -208,7 +212,8 @@ mod tests {
     fn what_is_kept_is_read_back() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_hours(500_000);
         let large = Large::at(RunId::of_request("stack", "request"), now);
-        assert_eq!(Large::read(&large.text()), Some(large.clone()));
+        assert_eq!(Large::read(&large.text()).unwrap(), large);
+        assert!(Large::read("{}").is_err());
         let (soon, late, tomorrow) = (5, 6, 24);
         let after = |hours| now + Duration::from_hours(hours);
         assert!(large.may_go_on(after(soon)) && !large.may_go_on(after(late)));
