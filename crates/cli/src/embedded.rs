@@ -3,11 +3,11 @@
 
 use std::time::SystemTime;
 
-use policy::{Code, Member, Node, Span, Value, inspect};
+use policy::{BACKUP_POLICY, Code, Member, Node, Span, Value, inspect};
 use terraform::RESOURCES;
 
 use crate::checked::Checked;
-use crate::policies::{self, BACKUP_POLICY};
+use crate::policies;
 
 /// A backup policy inside a document.
 pub(crate) struct Embedded {

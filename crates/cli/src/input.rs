@@ -6,11 +6,10 @@ use std::path::{Path, PathBuf};
 
 use errors::advised;
 use ignore::{DirEntry, WalkBuilder};
-use policy::{Code, Finding, Node, Severity, Span, json, locate};
+use policy::{BACKUP_POLICY, Code, Finding, Node, Severity, Span, json, locate};
 use template::{Documents, Syntax, without_comments};
 
 use crate::CommandError;
-use crate::policies::BACKUP_POLICY;
 
 /// A text and the name it is reported under.
 pub(crate) struct Input {

@@ -6,8 +6,8 @@ use std::time::SystemTime;
 use plan::resource::ResourceKind;
 use policy::partition::Partition;
 use policy::{
-    Code, Finding, Member, Node, Severity, Span, Value, incomplete, inspect_fragment,
-    is_policy_like, json, white_space,
+    BACKUP_POLICY, Code, Finding, Member, Node, Severity, Span, Value, incomplete,
+    inspect_fragment, is_policy_like, json, white_space,
 };
 use template::{
     Choices, Environment, Evaluator, Given, LANGUAGE_EXTENSIONS, Notes, Syntax, Unknown, expand,
@@ -28,9 +28,6 @@ const BODY: &str = "TemplateBody";
 
 /// The key of the plans in a backup policy.
 const PLANS: &str = "plans";
-
-/// The type of a backup policy in AWS Organizations.
-pub(crate) const BACKUP_POLICY: &str = "BACKUP_POLICY";
 
 /// The most combinations of conditions and mappings that are evaluated for one resource.
 const MOST_WAYS: usize = 200;
@@ -591,6 +588,9 @@ struct Anywhere {
 impl Anywhere {
     /// Returns a deployment that suits a template: in the partition that the template names, and in
     /// a Region that it does not name.
+    ///
+    /// A template that names none fits every partition, so any will do. A partition that this
+    /// release does not know is not looked for: an ARN of it in a policy is a finding.
     fn of(text: &str) -> Self {
         let names = |it: &Partition| {
             text.contains(&format!("arn:{}:", it.name()))

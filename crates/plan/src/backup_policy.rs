@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use policy::BACKUP_POLICY;
 use policy::document::Document;
 use thiserror::Error;
 
@@ -212,7 +213,7 @@ pub enum Refusal {
         made: String,
     },
     /// The policy type is off.
-    #[error("policy type BACKUP_POLICY is not enabled on the organization's root")]
+    #[error("policy type {BACKUP_POLICY} is not enabled on the organization's root")]
     TypeNotEnabled,
     /// A target does not exist.
     #[error("`TargetIds` names {0}, which is not in this organization")]

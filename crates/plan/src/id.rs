@@ -6,6 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use policy::BACKUP_POLICY;
 use policy::arn::Arn;
 use serde::{Deserialize, Serialize, Serializer};
 use thiserror::Error;
@@ -207,7 +208,7 @@ pub fn name_in(arn: &str) -> &str {
 impl PolicyType {
     /// Returns `BACKUP_POLICY`, the type that this program manages.
     pub fn backup() -> Self {
-        Self("BACKUP_POLICY".to_owned())
+        Self(BACKUP_POLICY.to_owned())
     }
 }
 

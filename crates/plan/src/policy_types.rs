@@ -5,6 +5,7 @@ mod properties;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use policy::BACKUP_POLICY;
 use thiserror::Error;
 
 use crate::id::{PolicyId, PolicyType};
@@ -14,7 +15,7 @@ pub use properties::{OnDelete, Properties};
 /// The types that AWS has at the time of writing (`PolicyType` of its service model).
 const KNOWN: [&str; 15] = [
     "AISERVICES_OPT_OUT_POLICY",
-    "BACKUP_POLICY",
+    BACKUP_POLICY,
     "BEDROCK_POLICY",
     "CHATBOT_POLICY",
     "DECLARATIVE_POLICY_EC2",

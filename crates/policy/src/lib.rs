@@ -106,6 +106,9 @@
 //! assert!(Schedule::parse("cron(0 5 * * *)").unwrap_err().contains("must be `?`"));
 //! ```
 
+/// The type of backup policies, as AWS Organizations spells it.
+pub const BACKUP_POLICY: &str = "BACKUP_POLICY";
+
 mod admit;
 pub mod arn;
 mod code;

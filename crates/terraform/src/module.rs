@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::Body;
-use policy::{Node, Value, is_policy_like, json};
+use policy::{BACKUP_POLICY, Node, Value, is_policy_like, json};
 
 use crate::call::{CallPlace, NO_ARGUMENTS, at_the_top};
 use crate::declared::{Declared, Values, attribute, attributes, blocks, span};
@@ -14,9 +14,6 @@ use crate::parse::parse;
 use crate::values;
 use crate::ways::{MOST_WAYS, Way};
 use crate::{Files, FoundPolicies, FoundPolicy, RESOURCES, SourceFile, Unknown, Unreadable};
-
-/// The type of a backup policy in AWS Organizations.
-const BACKUP_POLICY: &str = "BACKUP_POLICY";
 
 /// The most instances of `count` for which a resource is evaluated.
 const MOST_INSTANCES: usize = 20;

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use policy::arn::Arn;
 use policy::partition::Partition;
-use policy::{Inherited, MAX_CHARACTERS};
+use policy::{BACKUP_POLICY, Inherited, MAX_CHARACTERS};
 
 use super::{Check, KnownPolicy, Observed, OurStack, Read, StateBucket, Unread, Verdict};
 use crate::backup_policy::MAX_POLICIES_PER_TARGET;
@@ -137,7 +137,7 @@ fn policy_type(observed: &Observed) -> Check {
             "backup policies are not enabled, so none has any effect",
             format!(
                 "deploy templates/bootstrap.yaml, or: aws organizations enable-policy-type \
-                 --root-id {} --policy-type BACKUP_POLICY",
+                 --root-id {} --policy-type {BACKUP_POLICY}",
                 root.id
             ),
         ),

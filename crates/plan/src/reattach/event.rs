@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
+use policy::BACKUP_POLICY;
 use policy::arn::Arn;
 use serde::Deserialize;
 use serde_json::Value;
@@ -212,9 +213,7 @@ impl Record {
                 }
             }
             "EffectivePolicyValidation" => match text(details, "policyType") {
-                "BACKUP_POLICY" => {
-                    parse(text(details, "accountId")).map(Happening::EffectivePolicy)
-                }
+                BACKUP_POLICY => parse(text(details, "accountId")).map(Happening::EffectivePolicy),
                 _ => return Some(Err("it is about policies of another type")),
             },
             // A call that creates something new removes nothing.
