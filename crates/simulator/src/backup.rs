@@ -56,6 +56,8 @@ pub struct Backup {
     global_updated: Duration,
     /// By account and Region.
     regional: BTreeMap<(String, String), RegionSettings>,
+    /// The types for which full AWS Backup management was switched off, by account and Region.
+    unmanaged: BTreeMap<(String, String), BTreeSet<String>>,
     /// By Region, if a test has set them.
     supported: BTreeMap<String, Vec<String>>,
     /// Resource types that are supported but have no opt-in setting.
@@ -200,6 +202,12 @@ impl Backup {
         }
     }
 
+    /// Returns `true` if somebody switched full AWS Backup management of a type off.
+    pub(crate) fn is_unmanaged(&self, kind: &str, account: &str, region: &str) -> bool {
+        let key = (account.to_owned(), region.to_owned());
+        self.unmanaged.get(&key).is_some_and(|it| it.contains(kind))
+    }
+
     /// Changes the given preferences and leaves the others unchanged.
     ///
     /// # Errors
@@ -224,6 +232,16 @@ impl Backup {
         if !known(management, &settings.management) {
             let preference = "resource type management preference";
             return Err(invalid(&format!("Element present in {preference} has invalid values")));
+        }
+        // What was never set counts as `false` in the settings, and is managed.
+        let key = (account.to_owned(), region.to_owned());
+        let unmanaged = self.unmanaged.entry(key).or_default();
+        for (kind, is_managed) in management {
+            if *is_managed {
+                unmanaged.remove(kind);
+            } else {
+                unmanaged.insert(kind.clone());
+            }
         }
         let before = settings.clone();
         settings.opt_in.extend(opt_in.clone());

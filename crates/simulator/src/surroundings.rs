@@ -35,6 +35,10 @@ impl Surroundings for World {
         self.backup.supported_resource_types(region).contains(&kind)
     }
 
+    fn has_advanced_dynamodb(&self, account: &str, region: &str) -> bool {
+        !self.backup.is_unmanaged("DynamoDB", account, region)
+    }
+
     fn vault(&self, arn: &str) -> Option<VaultFacts> {
         let (account, region, vault) = self.vault_at(arn)?;
         let lock = (vault.min_retention_days, vault.max_retention_days);

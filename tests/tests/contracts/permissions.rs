@@ -775,6 +775,11 @@ impl Recoverable {
         copy_to_central(&organization);
         let [lost, central, new] =
             ["production-001", "security-000", "development-005"].map(|it| organization.id(it));
+        // The central account has something of its own.
+        organization.organization(|it| {
+            let id = it.policy_named("copies").unwrap().id.clone();
+            it.attach_policy(&id, &central).unwrap();
+        });
         let any = json!({ "Statement": [{
             "Effect": "Allow", "Principal": "*", "Action": "backup:CopyIntoBackupVault",
             "Resource": "*", "Condition": { "StringEquals": { "aws:PrincipalOrgID": id } },
@@ -791,8 +796,11 @@ impl Recoverable {
                 let own = Vault::new("org-backup").key(&key).access_policy(&any);
                 it.vaults_mut().create(account, "eu-west-1", own);
             }
-            for account in [MANAGEMENT, &lost, &central, &new] {
-                it.update_region_settings(account, "eu-west-1", &on, &[].into()).unwrap();
+            let off = [("DynamoDB".to_owned(), false)].into();
+            for (account, management) in
+                [(MANAGEMENT, &[].into()), (&lost, &[].into()), (&central, &off), (&new, &off)]
+            {
+                it.update_region_settings(account, "eu-west-1", &on, management).unwrap();
             }
         });
         for part in PARTS {
@@ -804,6 +812,11 @@ impl Recoverable {
             let arn = format!("arn:aws:{}", arn.replace("ACCOUNT", &lost));
             let tag = Some(("backup", "yes"));
             organization.put_resource(backed_up(&arn, kind, &lost, "eu-west-1", tag));
+        }
+        for account in [&central, &new] {
+            let tag = Some(("backup", "yes"));
+            let table = notes_of(account);
+            organization.put_resource(backed_up(&table, "DynamoDB", account, "eu-west-1", tag));
         }
         back_up(&organization);
         organization.pace_jobs(Duration::ZERO, Duration::ZERO);
@@ -821,6 +834,11 @@ impl Recoverable {
         let found = points.iter().find(|it| it.vault.contains(account) && it.resource == resource);
         found.map(|it| it.arn("aws")).unwrap_or_default()
     }
+}
+
+/// The ARN of a table in an account without the advanced features of AWS Backup, whose backups DynamoDB has.
+fn notes_of(account: &str) -> String {
+    format!("arn:aws:dynamodb:eu-west-1:{account}:table/notes")
 }
 
 /// Backs up, copies back and restores as an operator, and returns what a role was denied and what it called.
@@ -876,6 +894,12 @@ async fn recover(
             let _ = org_backup_beside(organization, &of_central, &there).await;
         }
     }
+    for (account, services) in [(new, &services), (central, &of_central)] {
+        let own = world.held(account, &notes_of(account));
+        let vault = format!("arn:aws:backup:eu-west-1:{account}:backup-vault:org-backup");
+        let again = ["restore", &own, "--from", &vault, "--account", account, "--yes"];
+        let _ = org_backup_beside(organization, services, &again).await;
+    }
     let session = format!("{name}/org-backup");
     let journal = organization.journal().into_iter();
     let own: Vec<_> = journal.filter(|it| it.session.as_ref() == Some(&session)).collect();
@@ -898,8 +922,6 @@ fn a_role_for_recovery_allows_what_operators_do_and_needs_each_of_its_statements
         assert_eq!(denied, "", "{name}");
         // AWS asks for it on behalf of the caller that hands a role to it.
         called.insert("iam:PassRole".to_owned());
-        // Backups of DynamoDB have an ARN of their own only where its advanced features are off.
-        called.insert("dynamodb:DescribeBackup".to_owned());
         let allowed: BTreeSet<_> =
             statements.iter().flat_map(actions).map(ToOwned::to_owned).collect();
         assert_eq!(called, allowed, "{name}");

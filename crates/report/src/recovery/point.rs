@@ -64,6 +64,13 @@ impl KeptPoint {
         Kind::of(&self.resource, self.resource_type.as_deref())
     }
 
+    /// The places to which AWS Backup copies it. Without the advanced features of AWS Backup, DynamoDB
+    /// itself has the backup of a table, and it is not copied (`advanced-ddb-backup.html`).
+    pub(super) fn copied(&self) -> Copied {
+        let is_of_dynamodb = Arn::parse(&self.arn).is_ok_and(|it| it.service == "dynamodb");
+        self.facts().filter(|_| !is_of_dynamodb).map_or(Copied::Never, |it| it.copied)
+    }
+
     /// The Region of the resource; that of the vault where its ARN names none, since a bucket is restored
     /// where its backup is.
     pub(super) fn region(&self) -> &str {
@@ -141,8 +148,7 @@ impl KeptPoint {
         }
         let Destination { account, region, .. } = &self.vault;
         let here = format!("in {account} in {region}");
-        let copied = self.facts().map_or(Copied::Never, |it| it.copied);
-        match copied {
+        match self.copied() {
             _ if self.is_continuous => {
                 format!(
                     "{here}; elsewhere by a copy that is there, since it cannot be copied itself"

@@ -203,7 +203,7 @@ fn on_the_way(
     }
     let Some(first) = hops.first() else { return };
     let facts = point.facts();
-    if facts.is_none_or(|it| it.copied == Copied::Never) {
+    if point.copied() == Copied::Never {
         hindrances.push(copy(Obstacle::NotCopied));
         return;
     }

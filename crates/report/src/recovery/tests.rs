@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::settings::get;
 use super::*;
-use crate::coverage::{About, Key, PointStatus, RestoreTest, TestResult, Vault};
+use crate::coverage::{About, Key, Obstacle, PointStatus, RestoreTest, TestResult, Vault};
 use crate::{Destination, Found, Lock};
 
 const OWNER: &str = "111122223333";
@@ -782,6 +782,17 @@ fn what_is_over_partial_or_changing_is_neither_restored_nor_copied() {
     .assert_eq(&outcome(over));
     let soon = KeptPoint { delete_at: Some(now() + HOUR), ..fine.clone() };
     assert!(outcome(soon).contains("is deleted at 2026-11-30 04:00 UTC: restore it before"));
+}
+
+#[test]
+fn a_backup_that_dynamodb_itself_has_is_restored_where_it_is_and_not_copied() {
+    let (table, metadata) = each("DynamoDB");
+    let arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/carts/backup/01733000000000-9f3b21c4";
+    let of_dynamodb = KeptPoint { arn: arn.to_owned(), ..table };
+    assert_eq!(of_dynamodb.restorable(now()), "in 111122223333 in eu-west-1");
+    assert!(planned(&of_dynamodb, &wish(own()), metadata.clone()).is_ok());
+    let elsewhere = planned(&of_dynamodb, &wish(vault(NEW, HERE, "org-backup")), metadata);
+    assert_eq!(elsewhere, Err(vec![Hindrance::Copy(Obstacle::NotCopied)]));
 }
 
 #[test]

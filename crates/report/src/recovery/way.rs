@@ -41,8 +41,7 @@ pub fn way(
         to: to.clone(),
         role: role.clone(),
     };
-    let copied = point.facts().map_or(Copied::Never, |it| it.copied);
-    match copied {
+    match point.copied() {
         Copied::OneWay if is_other_account && is_other_region => {
             let between = Destination { region: goal.region.clone(), ..at.clone() };
             vec![hop(at, &between), hop(&between, goal)]

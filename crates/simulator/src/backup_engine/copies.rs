@@ -167,6 +167,9 @@ impl Works {
         around: &dyn Surroundings,
     ) -> Result<(), Trouble> {
         let source = self.points.get(&copy.source);
+        if source.is_some_and(|it| it.form == PointForm::OfDynamoDb) {
+            return Err(Trouble::NotCopied);
+        }
         self.check_copy(
             &Copying {
                 kind: &copy.kind,

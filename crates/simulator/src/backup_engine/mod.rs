@@ -176,6 +176,12 @@ pub(crate) trait Surroundings {
     /// Returns whether an account, or the management account for it, has opted in to a type in a Region.
     fn opts_in(&self, account: &str, kind: &str, region: &str) -> bool;
 
+    /// Returns whether AWS Backup manages the backups of DynamoDB in an account and Region, as it does in
+    /// accounts of today unless somebody switches that off.
+    fn has_advanced_dynamodb(&self, _account: &str, _region: &str) -> bool {
+        true
+    }
+
     /// Returns whether an account may use a Region.
     fn is_enabled(&self, account: &str, region: &str) -> bool;
 

@@ -309,6 +309,10 @@ impl EnginePoint {
             format!("arn:{partition}:{service}:{region}:{account}:{resource}")
         };
         let is_continuous = matches!(self.form, PointForm::Continuous | PointForm::Stopped);
+        if self.form == PointForm::OfDynamoDb {
+            let table = self.resource.rsplit('/').next().unwrap_or_default();
+            return of("dynamodb", account, &format!("table/{table}/backup/01700000000000-{hex}"));
+        }
         match self.kind.as_str() {
             "RDS" | "Aurora" if is_continuous => {
                 of("backup", account, &format!("recovery-point:continuous:{uuid}"))
@@ -338,7 +342,9 @@ impl EnginePoint {
             (None, _) if self.expired => "EXPIRED",
             (None, PointForm::Stopped) => "STOPPED",
             (None, PointForm::Continuous) => "AVAILABLE",
-            (None, PointForm::Snapshot | PointForm::Temporary) => "COMPLETED",
+            (None, PointForm::Snapshot | PointForm::Temporary | PointForm::OfDynamoDb) => {
+                "COMPLETED"
+            }
         }
     }
 
@@ -381,6 +387,9 @@ pub enum PointForm {
     Snapshot,
     /// A snapshot that exists only to be copied to an air-gapped vault.
     Temporary,
+    /// A backup of a table that DynamoDB itself has, in an account without the advanced features of AWS
+    /// Backup. It is neither copied nor moved to cold storage (`advanced-ddb-backup.html`).
+    OfDynamoDb,
     /// A continuous backup that is being continued.
     Continuous,
     /// A continuous backup that is not continued any more.

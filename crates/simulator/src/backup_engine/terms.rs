@@ -56,7 +56,7 @@ impl Terms {
 
     /// Returns the keys that are required in this case only.
     fn also_required(&self, point: &EnginePoint) -> &'static [&'static str] {
-        let is_continuous = point.form != PointForm::Snapshot && point.form != PointForm::Temporary;
+        let is_continuous = matches!(point.form, PointForm::Continuous | PointForm::Stopped);
         // A copy in another account or Region: what the cluster was in is not there.
         let is_elsewhere = whereabouts(&point.vault) != whereabouts(&point.resource);
         let says_latest = self.says("uselatestrestorabletime");

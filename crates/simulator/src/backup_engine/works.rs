@@ -530,13 +530,22 @@ impl Works {
         let going_on = continued.map(|it| it.id).filter(|_| is_continuous);
         let point = going_on.unwrap_or_else(|| {
             let is_on_its_way = air_gapped(&rule, &resource).is_some_and(|it| it != job.vault);
+            let is_of_dynamodb = resource.kind == "DynamoDB"
+                && !around.has_advanced_dynamodb(&resource.account, &resource.region);
             let form = match (is_continuous, is_on_its_way) {
+                _ if is_of_dynamodb => PointForm::OfDynamoDb,
                 (true, _) => PointForm::Continuous,
                 (false, true) => PointForm::Temporary,
                 (false, false) => PointForm::Snapshot,
             };
             // What is continued is neither moved nor deleted as a whole.
             let lifecycle = if is_continuous { PointLifecycle::default() } else { rule.lifecycle };
+            let cold_at = lifecycle.cold_at(&resource.kind, started).filter(|_| !is_of_dynamodb);
+            let key = if is_of_dynamodb {
+                self.keys.get(&resource.arn).cloned()
+            } else {
+                self.key_of(&resource, &job.vault, around)
+            };
             self.add(EnginePoint {
                 id: 0,
                 resource: resource.arn.clone(),
@@ -547,14 +556,14 @@ impl Works {
                 tags: resource.tags.clone(),
                 own_tags: self.asked_for.get(&id).map(|it| it.1.clone()).unwrap_or_default(),
                 metadata: self.metadata_of(&resource),
-                key: self.key_of(&resource, &job.vault, around),
+                key,
                 flaw: None,
                 created: started,
                 completed: self.now,
                 rule: job.rule.clone(),
                 form,
                 lifecycle,
-                cold_at: lifecycle.cold_at(&resource.kind, started),
+                cold_at,
                 delete_at: lifecycle.delete_after_days.map(|it| started + DAY * it),
                 expired: false,
                 role: job.role.clone(),

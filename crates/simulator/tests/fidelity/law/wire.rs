@@ -294,7 +294,7 @@ fn by_engine(world: &World) -> Vec<Made> {
             _ if it.expired => "EXPIRED",
             PointForm::Stopped => "STOPPED",
             PointForm::Continuous => "AVAILABLE",
-            PointForm::Snapshot | PointForm::Temporary => "COMPLETED",
+            PointForm::Snapshot | PointForm::Temporary | PointForm::OfDynamoDb => "COMPLETED",
         };
         ("point", resource, vault, rule(&it.rule), seconds(it.created), state.to_owned())
     });
