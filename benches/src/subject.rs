@@ -122,7 +122,8 @@ impl Subject {
     pub fn with(&self, function: FunctionBuilder) -> FunctionBuilder {
         match self.work {
             Work::Accounts => function.env("STATE_MACHINE_ARN", STATE_MACHINE),
-            Work::Resource(_) | Work::Everything | Work::RestoreTest => function,
+            Work::RestoreTest => function.env("VALIDATION_WINDOW_HOURS", "1"),
+            Work::Resource(_) | Work::Everything => function,
         }
     }
 

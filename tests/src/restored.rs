@@ -87,7 +87,8 @@ impl<'a> RestoreValidation<'a> {
             .env("AWS_ACCESS_KEY_ID", role.session(organization))
             .env("AWS_SECRET_ACCESS_KEY", SECRET)
             .env("AWS_SESSION_TOKEN", TOKEN)
-            .env("AWS_LAMBDA_LOG_LEVEL", "TRACE");
+            .env("AWS_LAMBDA_LOG_LEVEL", "TRACE")
+            .env("VALIDATION_WINDOW_HOURS", "1");
         let variables = variables.iter();
         let function = variables.fold(function, |function, it| function.env(it.0, it.1));
         let function = endpoints().fold(function, |function, it| function.env(&it, url));

@@ -97,7 +97,10 @@ pub async fn handle(
     deadline: Instant,
 ) -> Result<SqsBatchResponse, Unfinished> {
     let messages = cfn::messages(payload);
-    let validations = messages.iter().map(|it| validate(session, setup, &it.event, deadline));
+    let validations = messages.iter().map(|it| {
+        let delivery = if it.id.is_some() { Delivery::Queue } else { Delivery::Alone };
+        validate(session, setup, &it.event, delivery, deadline)
+    });
     let mut waiting = Vec::new();
     for (message, done) in messages.iter().zip(join_all(validations).await) {
         let Err(unfinished) = done else { continue };
@@ -122,6 +125,7 @@ async fn validate(
     session: &Session,
     setup: &Setup,
     event: &Value,
+    delivery: Delivery,
     deadline: Instant,
 ) -> Result<(), Unfinished> {
     let id = match read(event) {
@@ -140,7 +144,7 @@ async fn validate(
     let services = Services::new(session, deadline - MARGIN.min(left / 10));
     let until = deadline - REPORT.min(left / 3);
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let validation = Validation { services, setup, begun, now, run: left, until };
+    let validation = Validation { services, setup, delivery, begun, now, run: left, until };
     // The future is boxed because the nested futures of the AWS clients are too deep for the
     // compiler.
     Box::pin(validation.run(&id)).await
@@ -156,10 +160,20 @@ fn count(resource_type: &str, outcome: ValidationOutcome) {
     Metrics { resource_type, outcome }.write(SystemTime::now());
 }
 
-/// One invocation.
+/// The way in which an event came.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Delivery {
+    /// In a message of the queue, which delivers it again until it is done.
+    Queue,
+    /// In an invocation of its own. It is unknown whether another one follows.
+    Alone,
+}
+
+/// One run for one event.
 struct Validation<'a> {
     services: Services,
     setup: &'a Setup,
+    delivery: Delivery,
     begun: Instant,
     /// The time at which it began, since 1970.
     now: Duration,
@@ -175,12 +189,14 @@ impl Validation<'_> {
         let resource_type = job.resource_type.as_str();
         match next(&job) {
             Next::Look(restored) => {
-                let seen = self.validate(&job, &restored).await;
-                // This happens after every check, because AWS Backup cannot delete a cluster that
-                // has an instance.
-                self.give_back(&job).await?;
-                let report = self.report(&job, &restored.resource, seen?)?;
-                self.tell(&job, &report).await?;
+                let seen = self.validate(&job, &restored).await.map_err(Unfinished::from);
+                let report = seen.and_then(|it| self.report(&job, &restored.resource, it));
+                // AWS Backup cannot delete a cluster that has an instance. Until there is a result, the
+                // next run goes on with it.
+                if report.is_ok() || self.delivery == Delivery::Alone {
+                    self.give_back(&job).await?;
+                }
+                self.tell(&job, &report?).await?;
             }
             Next::Report(report) => self.tell(&job, &report).await?,
             Next::Ordinary => {
@@ -231,7 +247,9 @@ impl Validation<'_> {
 
     /// Returns the time for the validation of `job`.
     fn window(&self, job: &Job) -> Window {
-        Window { kept: self.setup.window, passed: self.passed(job), run: self.run }
+        let passed = self.passed(job);
+        let began = passed.saturating_sub(self.begun.elapsed());
+        Window { kept: self.setup.window, began, passed, run: self.run }
     }
 
     /// Returns the part of the time for the validation of `job` that is over.
@@ -242,7 +260,11 @@ impl Validation<'_> {
     }
 
     /// Checks the restored resource at intervals until the judgment is clear, or until there is no
-    /// more time.
+    /// more time. What may take hours is left to the next delivery, unless there is none in time.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if AWS could not be asked until the end of the run, and another run follows in time.
     async fn validate(&self, job: &Job, restored: &Restored) -> Result<Judgment, restored::Error> {
         let Restored { resource, .. } = restored;
         // AWS Backup takes no result after its own time for the validation.
@@ -253,9 +275,20 @@ impl Validation<'_> {
             let is_last = timeout_at(until, looks.tick()).await.is_err();
             let judgment = match self.look(job, restored, is_last).await {
                 Ok(judgment) => judgment,
-                Err(error) => unseen(job, error)?,
+                Err(error) => match unseen(job, error) {
+                    Ok(judgment) => judgment,
+                    Err(_) if !is_last => continue,
+                    Err(error) if self.window(job).is_last() => {
+                        let why = format!("it could not be looked at: {}", error.why());
+                        return Ok(Judgment::Unknown(why));
+                    }
+                    Err(error) => return Err(error),
+                },
             };
-            if is_last || !self.may_change(&judgment, self.window(job)) {
+            let is_left_to_next = matches!(judgment, Judgment::Doubtful(_))
+                && self.delivery == Delivery::Queue
+                && !self.window(job).is_last();
+            if is_last || is_left_to_next || !self.may_change(&judgment, self.window(job)) {
                 return Ok(judgment);
             }
             info!(job = job.id, %resource, ?judgment, "waiting");
@@ -336,7 +369,7 @@ impl Validation<'_> {
 ///
 /// # Errors
 ///
-/// Returns every other error. Another run may find out more.
+/// Returns every other error. Another look may find out more.
 fn unseen(job: &Job, error: restored::Error) -> Result<Judgment, restored::Error> {
     let (permission, resource_type) = (error.permission(), &job.resource_type);
     warn!(job = job.id, resource_type, permission, why = %chain(&error), "could not be looked at");

@@ -59,8 +59,8 @@ impl Setup {
 
     fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, InvalidSetup> {
         let variable = |name: &str| variable(name).filter(|it| !it.is_empty());
-        let hours = variable("VALIDATION_WINDOW_HOURS")
-            .map_or(Ok(1), |it| it.parse::<u32>().map_err(|_| InvalidSetup::Window(it)))?;
+        let hours = variable("VALIDATION_WINDOW_HOURS").unwrap_or_default();
+        let hours = hours.parse::<u32>().map_err(|_| InvalidSetup::Window(hours))?;
         let mut checks = BTreeMap::new();
         for kind in TYPES {
             let name = format!("CHECK_{}", kind.to_uppercase());
@@ -83,8 +83,9 @@ mod tests {
     use super::*;
 
     fn read(variables: &[(&str, &str)]) -> Result<Setup, InvalidSetup> {
+        let hour = [("VALIDATION_WINDOW_HOURS", "1")];
         Setup::read(|name| {
-            let found = variables.iter().find(|it| it.0 == name);
+            let found = variables.iter().chain(&hour).find(|it| it.0 == name);
             found.map(|it| it.1.to_owned())
         })
     }
@@ -94,8 +95,7 @@ mod tests {
         let hour = Duration::from_hours(1);
         let plain = Setup { window: hour, instance_class: None, checks: BTreeMap::new() };
         assert_eq!(read(&[]), Ok(plain.clone()));
-        let empty = [("VALIDATION_WINDOW_HOURS", ""), ("CHECK_S3", "")];
-        assert_eq!(read(&empty), Ok(plain));
+        assert_eq!(read(&[("CHECK_S3", "")]), Ok(plain));
     }
 
     #[test]
@@ -113,6 +113,8 @@ mod tests {
         let wrong = read(&[("VALIDATION_WINDOW_HOURS", "a day")]).unwrap_err();
         assert_eq!(wrong.to_string(), "VALIDATION_WINDOW_HOURS is `a day`");
         assert_eq!(wrong.hint(), "set it to a number of hours");
+        let missing = read(&[("VALIDATION_WINDOW_HOURS", "")]).unwrap_err();
+        assert_eq!(missing.to_string(), "VALIDATION_WINDOW_HOURS is ``");
         let wrong = read(&[("CHECK_EC2", "looks")]).unwrap_err();
         assert_eq!(wrong.to_string(), "CHECK_EC2 is `looks`, which is not the ARN of a function");
     }

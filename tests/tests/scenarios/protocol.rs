@@ -145,7 +145,9 @@ async fn half_of_a_character_is_answered_with_the_path_of_its_property() {
 async fn an_event_whose_deadline_is_no_number_does_not_end_the_process() {
     let organization = Organization::bare(Settings::default()).await;
     for name in ["policy-types", "member-accounts", "reattach", "restore-validation"] {
-        let function = Function::of(&binary(name), &organization).env("STATE_BUCKET", STATE_BUCKET);
+        let function = Function::of(&binary(name), &organization)
+            .env("STATE_BUCKET", STATE_BUCKET)
+            .env("VALIDATION_WINDOW_HOURS", "1");
         let function = function.start().await.unwrap();
         function.idle().await;
         let event = json!({ "source": "nobody" });

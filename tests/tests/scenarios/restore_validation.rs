@@ -640,7 +640,7 @@ async fn what_cannot_be_reported_fails_the_invocation_so_that_it_is_not_lost() {
     let message = error["errorMessage"].as_str().unwrap();
     assert!(message.contains("the role lacks backup:PutRestoreValidationResult"));
     assert_eq!(validation.result("job"), None);
-    // Lambda tries again.
+    // SQS delivers it again.
     let event = completed("job", &volume_job());
     assert_eq!(validation.hear(&event, Duration::from_mins(1)).await, done());
     assert_eq!(result(&validation, "job").0, "SUCCESSFUL");

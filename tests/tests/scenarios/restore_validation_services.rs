@@ -37,6 +37,7 @@ async fn services_of_others_are_understood() {
     let told = json!({ "account": ACCOUNT, "region": REGION, "ministack": ministack.url() });
     let made = python("tests/ministack/restored.py", &told).await;
     let function = Function::of(&binary("restore-validation"), &organization)
+        .env("VALIDATION_WINDOW_HOURS", "1")
         .env("AWS_ENDPOINT_URL", ministack.url())
         .env("AWS_ENDPOINT_URL_BACKUP", organization.url())
         .start()

@@ -10,6 +10,7 @@ use restore_validation::{Setup, Unfinished};
 use serde_json::{Value, json};
 use simulator::RestoreJob;
 use simulator::script::{Asked, ENVIRONMENT, Script};
+use tests::reattach::batch;
 use tests::restored::completed;
 use tokio::time::Instant;
 
@@ -43,11 +44,34 @@ async fn run(
 
 /// The same, where each answer has its own HTTP status.
 async fn answered(
-    (resource_type, created): (&str, &str),
+    restored: (&str, &str),
     setup: &Setup,
     minutes_ago: u64,
     seen: impl IntoIterator<Item = (u16, String)>,
 ) -> (Result<(), Unfinished>, Vec<Asked>) {
+    let (done, asked) = invoked(restored, setup, minutes_ago, seen, |it| it).await;
+    (done.map(|it| assert_eq!(it, json!({ "batchItemFailures": [] }))), asked)
+}
+
+/// The same for an event in the queue. Returns `true` if it is delivered again.
+async fn queued(
+    restored: (&str, &str),
+    setup: &Setup,
+    minutes_ago: u64,
+    seen: impl IntoIterator<Item = (u16, String)>,
+) -> (bool, Vec<Asked>) {
+    let batch = |event| batch(1, &[event]);
+    let (done, asked) = invoked(restored, setup, minutes_ago, seen, batch).await;
+    (done.unwrap() != json!({ "batchItemFailures": [] }), asked)
+}
+
+async fn invoked(
+    (resource_type, created): (&str, &str),
+    setup: &Setup,
+    minutes_ago: u64,
+    seen: impl IntoIterator<Item = (u16, String)>,
+    payload: impl FnOnce(Value) -> Value,
+) -> (Result<Value, Unfinished>, Vec<Asked>) {
     let job = RestoreJob::test(resource_type, created);
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
     let described = json!({
@@ -57,15 +81,17 @@ async fn answered(
         "ValidationStatus": "VALIDATING",
         "CreatedBy": { "RestoreTestingPlanArn": arn("backup", "restore-testing-plan:org_backup") },
         "CompletionDate": now.as_secs() - minutes_ago * 60,
+        "BackupSizeInBytes": 8_u64 << 30,
     });
     let replies = [(200, described.to_string())].into_iter().chain(seen);
     let script = Script::new(replies.chain([(200, String::new())]));
     let connector = SharedHttpConnector::new(script.clone());
     let session = Session::from_variables(connector, Reader::Log, ENVIRONMENT);
     let deadline = Instant::now() + Duration::from_mins(15);
-    let done = restore_validation::handle(&session, setup, &completed(JOB, &job), deadline).await;
+    let payload = payload(completed(JOB, &job));
+    let done = restore_validation::handle(&session, setup, &payload, deadline).await;
     assert!(Instant::now() < deadline);
-    (done.map(|it| assert_eq!(it.batch_item_failures, [])), script.asked())
+    (done.map(|it| json!(it)), script.asked())
 }
 
 /// The result that AWS Backup got of an instance in this state, 48 minutes after its restore.
@@ -134,7 +160,7 @@ async fn what_is_not_ready_when_the_window_is_nearly_over_is_said_to_be_so_in_ti
 
 #[tokio::test(start_paused = true)]
 async fn what_is_not_ready_while_there_is_time_for_another_try_gets_no_result() {
-    for minutes_ago in [0, 16, 32, 40] {
+    for minutes_ago in [0, 16, 32, 39] {
         let instance = arn("ec2", "instance/i-1");
         let (done, asked) = run(("EC2", &instance), &plain(), minutes_ago, never()).await;
         let Err(Unfinished::Unsettled { job, why }) = done else { panic!("{done:?}") };
@@ -285,6 +311,68 @@ async fn an_instance_that_is_not_ready_in_one_try_is_deleted_and_made_anew_in_th
     let (done, asked) = run(("Neptune", &graph), &made(), 16, seen).await;
     done.unwrap();
     assert_eq!(last(&asked)["ValidationStatus"], "SUCCESSFUL");
+}
+
+#[tokio::test(start_paused = true)]
+async fn between_deliveries_of_the_queue_a_cluster_keeps_its_instance() {
+    let graph = arn("rds", &format!("cluster:{CLUSTER}"));
+    let looks = (15 * 60 - 20) / 15 + 1;
+    let creating = std::iter::repeat_n([cluster(&[READER]), database("creating")], looks);
+    let seen = [cluster(&[]), answer("CreateDBInstance")].into_iter().chain(creating.flatten());
+    let (is_again, asked) = queued(("Neptune", &graph), &made(), 0, fine(seen)).await;
+    assert!(is_again);
+    assert!(!operations(&asked).contains(&"DeleteDBInstance"), "{asked:?}");
+    let seen = [
+        cluster(&[READER]),
+        database("available"),
+        database("available"),
+        answer("DeleteDBInstance"),
+    ];
+    let (is_again, asked) = queued(("Neptune", &graph), &made(), 16, fine(seen)).await;
+    assert!(!is_again);
+    assert_eq!(last(&asked)["ValidationStatus"], "SUCCESSFUL");
+    assert!(operations(&asked).contains(&"DeleteDBInstance"), "{asked:?}");
+}
+
+/// What EFS says of a file system that it has not metered.
+fn unmetered() -> (u16, String) {
+    let system = json!({ "LifeCycleState": "available", "SizeInBytes": { "Value": 0 } });
+    (200, json!({ "FileSystems": [system] }).to_string())
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_takes_hours_is_looked_at_once_in_a_delivery_unless_it_is_the_last() {
+    let files = arn("elasticfilesystem", "file-system/fs-1");
+    let setup = Setup { window: Duration::from_hours(4), ..plain() };
+    let (is_again, asked) = queued(("EFS", &files), &setup, 30, [unmetered()]).await;
+    assert!(is_again);
+    assert_eq!(asked.len(), 2, "{asked:?}");
+    let always = std::iter::repeat_n(unmetered(), 15 * 60 / 15);
+    let (is_again, asked) = queued(("EFS", &files), &setup, 225, always).await;
+    assert!(!is_again);
+    assert_eq!(last(&asked)["ValidationStatus"], "TIMED_OUT");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_aws_that_does_not_answer_is_asked_again_and_the_last_run_says_so() {
+    let instance = arn("ec2", "instance/i-1");
+    // Credentials may be known a moment later.
+    let busy = || (401, refusal("AuthFailure"));
+    let good = fine(running("ok", "ok"));
+    let (is_again, asked) =
+        queued(("EC2", &instance), &plain(), 0, [busy()].into_iter().chain(good)).await;
+    assert!(!is_again);
+    assert_eq!(last(&asked)["ValidationStatus"], "SUCCESSFUL");
+    let always = std::iter::repeat_n(busy(), 15 * 60 / 15);
+    let (is_again, asked) = queued(("EC2", &instance), &plain(), 45, always).await;
+    assert!(!is_again);
+    let told = last(&asked);
+    assert_eq!(told["ValidationStatus"], "TIMED_OUT");
+    let message = told["ValidationStatusMessage"].as_str().unwrap();
+    assert!(
+        message.starts_with("not validated: it could not be looked at: AuthFailure"),
+        "{message}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

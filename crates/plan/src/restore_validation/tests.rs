@@ -745,17 +745,28 @@ fn what_is_gone_is_broken() {
 
 fn window(kept: u64, passed: u64) -> Window {
     let minutes = Duration::from_mins;
-    Window { kept: minutes(kept), passed: minutes(passed), run: minutes(15) }
+    Window {
+        kept: minutes(kept),
+        began: minutes(passed),
+        passed: minutes(passed),
+        run: minutes(15),
+    }
 }
 
 #[test]
 fn a_run_is_the_last_one_if_the_next_would_come_too_late() {
-    // Runs of a quarter of an hour, about a minute apart, in a window of an hour.
-    for passed in [15, 31, 47, 55] {
-        assert!(!window(60, passed).is_last(), "{passed}");
+    // Runs of a quarter of an hour in a window of an hour: the next begins 16 minutes after this one.
+    for began in [0, 16, 32, 40] {
+        assert!(!window(60, began).is_last(), "{began}");
     }
-    assert!(window(60, 56).is_last());
-    assert!(!window(240, 56).is_last());
+    assert!(window(60, 41).is_last());
+    assert!(!window(240, 48).is_last());
+    // However early a run ends, its event is hidden for as long.
+    let failed = Window { passed: Duration::from_mins(49), ..window(60, 48) };
+    assert!(failed.is_last());
+    // Short runs are eleven minutes apart.
+    let short = |began| Window { run: Duration::from_mins(5), ..window(60, began) };
+    assert!(!short(45).is_last() && short(46).is_last());
     assert!(window(0, 0).is_last());
     assert_eq!(window(60, 48).left(), Duration::from_mins(12));
     assert_eq!(window(60, 61).left(), Duration::ZERO);

@@ -2,15 +2,22 @@
 
 use std::time::Duration;
 
-/// The time to leave for another run. The queue hides an event for a minute longer than a run may take,
-/// and a run may end 20 seconds early. The rest is for the delivery and for one look.
-const PAUSE: Duration = Duration::from_mins(5);
+/// The least time that the queue hides an event for.
+const HIDDEN: Duration = Duration::from_mins(10);
+
+/// The time by which the queue hides an event longer than that, or than a run may take.
+const SLACK: Duration = Duration::from_mins(1);
+
+/// The time that a run needs: for the delivery, one look and the report.
+const LOOK: Duration = Duration::from_mins(4);
 
 /// The time that AWS Backup leaves for the validation of a restore.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Window {
     /// The time for which AWS Backup keeps the restored resource.
     pub kept: Duration,
+    /// The part of it that was over when the run began.
+    pub began: Duration,
     /// The part of it that is over.
     pub passed: Duration,
     /// The longest time of one run.
@@ -23,9 +30,11 @@ impl Window {
         self.kept.saturating_sub(self.passed)
     }
 
-    /// Returns `true` if another run would come too late to look and to report.
+    /// Returns `true` if the next run would come too late to look and to report. The queue delivers an event
+    /// again by the time at which the run began, however early it ends.
     pub fn is_last(self) -> bool {
-        self.left() < PAUSE
+        let next = self.began.saturating_add(self.run.max(HIDDEN)).saturating_add(SLACK);
+        next.saturating_add(LOOK) > self.kept
     }
 
     /// Returns `true` if what AWS describes late has had its time: that of two runs.

@@ -12,7 +12,7 @@ use super::account::in_account;
 pub(crate) type Keys = BTreeMap<String, Vec<String>>;
 
 /// The condition keys that requests carry if they apply, in lower case.
-const KEYS: [&str; 31] = [
+const KEYS: [&str; 32] = [
     "aws:calledvia",
     "aws:principalaccount",
     "aws:principalarn",
@@ -34,6 +34,7 @@ const KEYS: [&str; 31] = [
     "kms:grantisforawsresource",
     "kms:resourcealiases",
     "kms:viaservice",
+    "lambda:functionarn",
     "organizations:policytype",
     "organizations:serviceprincipal",
     "ram:allowsexternalprincipals",

@@ -128,6 +128,9 @@ const STACK: &str =
     "arn:aws-cn:cloudformation:cn-north-1:111122223333:stack/StackSet-org-backup-rollout-a1/b2";
 const FUNCTION: &str =
     "arn:aws-cn:lambda:cn-north-1:111122223333:function:org-backup-restores-RestoreValidation";
+const OUR_FUNCTION: &[(&str, &str)] = &[("lambda:FunctionArn", FUNCTION)];
+const MAPPING: &str = "arn:aws-cn:lambda:cn-north-1:111122223333:event-source-mapping:7c1e";
+const QUEUE: &str = "arn:aws-cn:sqs:cn-north-1:111122223333:org-backup-restores-Queue-1A2B";
 const OUR_ALIAS: &[(&str, &str)] = &[("kms:ResourceAliases", "alias/org-backup")];
 const TO_ANOTHER_ORGANIZATION: &[(&str, &str)] = &[
     ("backup:CopyTargets", "arn:aws-cn:backup:cn-north-1:999900001111:backup-vault:mine"),
@@ -205,6 +208,8 @@ const ATTEMPTS: &[Attempt] = &[
     attempt(MEMBER, "disables a rule that tells of failed jobs", ("events:DisableRule", RULE), &[], Outcome::Denied(&["Rules"])),
     attempt(MEMBER, "takes the target of such a rule away", ("events:RemoveTargets", RULE), &[], Outcome::Denied(&["Rules"])),
     attempt(MEMBER, "deletes a stack of the roll-out", ("cloudformation:DeleteStack", STACK), &[], Outcome::Denied(&["Stacks"])),
+    attempt(MEMBER, "switches off what brings events to a function", ("lambda:UpdateEventSourceMapping", MAPPING), OUR_FUNCTION, Outcome::Denied(&["Mappings"])),
+    attempt(MEMBER, "throws away what waits for a function", ("sqs:PurgeQueue", QUEUE), &[], Outcome::Denied(&["Queues"])),
     attempt(MEMBER, "replaces the code of a function", ("lambda:UpdateFunctionCode", FUNCTION), &[], Outcome::Denied(&["Functions"])),
     attempt(CENTRAL_VAULT, "deletes a copy", ("backup:DeleteRecoveryPoint", POINT), &[], Outcome::Denied(&["OnlyWhatHasExpiredIsDeleted"])),
     attempt(CENTRAL_VAULT, "has copies end earlier", ("backup:UpdateRecoveryPointLifecycle", POINT), &[], Outcome::Denied(&["NothingIsDeletedOrLoosened"])),

@@ -49,6 +49,7 @@ fn every_alarm_is_about_a_metric_that_there_is() {
     let of_aws = [
         ("AWS/Events", "MatchedEvents"),
         ("AWS/Lambda", "Errors"),
+        ("AWS/SQS", "ApproximateAgeOfOldestMessage"),
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
     ];
     for template in Template::all() {
@@ -174,8 +175,11 @@ fn an_event_is_not_handed_out_again_while_the_function_may_still_be_at_it() {
             let parameters = [REQUIRED, &[("FunctionTimeout", timeout)]].concat();
             let queue = &template.body["Resources"]["Queue"]["Properties"]["VisibilityTimeout"];
             let hidden = template.with(&parameters).resolve(queue).unwrap().as_u64().unwrap();
-            // The windows of `restore-validation` count on a minute.
-            assert_eq!(hidden, timeout.parse::<u64>().unwrap() + 60, "{}", template.name);
+            let timeout: u64 = timeout.parse().unwrap();
+            assert!(hidden > timeout, "{}: {hidden} < {timeout}", template.name);
+            // The windows of `restore-validation` count on this.
+            let is_ours = template.name == "restore-testing.yaml";
+            assert!(!is_ours || hidden == timeout.max(600) + 60, "{hidden} with {timeout}");
         }
     }
 }
@@ -330,14 +334,18 @@ fn nothing_needs_more_executions_at_once_than_a_new_account_has() {
         "ProvisionedConcurrencyConfig",
         "ProvisionedConcurrentExecutions",
     ];
+    let mut at_once = 0;
     for template in Template::all() {
         for key in RESERVED {
             assert!(all(&template.body, key).is_empty(), "{}: {key}", template.name);
         }
         for most in all(&template.body, "MaximumConcurrency") {
-            assert_eq!(most, &json!(2), "{}: AWS takes no less", template.name);
+            let most = most.as_u64().unwrap();
+            assert!(most >= 2, "{}: AWS takes no less", template.name);
+            at_once += most;
         }
     }
+    assert!(at_once <= 7, "of ten executions, {at_once} leave too few");
     // What is throttled for longer than another batch may take is tried again for all that time.
     let definition = fs::read_to_string(project("templates/member-accounts.asl.json")).unwrap();
     let definition: Value = serde_json::from_str(&definition).unwrap();
