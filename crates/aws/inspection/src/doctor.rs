@@ -14,7 +14,7 @@ use aws_sdk_organizations::types::PolicyType as WireType;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 use members::{Member, MemberAccess, describe_key};
-use organization::organizations::READ_ROOT;
+use organization::organizations::{ListedPolicy, READ_ROOT};
 use organization::{organizations, publication};
 use plan::account_state::AccountState;
 use plan::desired_state::PREFIX;
@@ -22,7 +22,7 @@ use plan::doctor::{
     KnownPolicy, ManagedOrganization, Observed, OurStack, Read, Root, Trail, Unread, copy_vaults,
     vaults,
 };
-use plan::id::{AccountId, PolicyId, PolicyType, RoleArn, RoleName, ServicePrincipal};
+use plan::id::{AccountId, PolicyType, RoleArn, RoleName, ServicePrincipal};
 use plan::member_accounts::{BACKUP, KeyState, VaultKey};
 use plan::owner::OWNER_TAG;
 use policy::arn::Arn;
@@ -178,9 +178,8 @@ async fn policies(management: &Management, tell: Tell<'_>) -> Result<Vec<KnownPo
     let listed = organizations::policies(management, &WireType::BackupPolicy).await?;
     let operations = &[LIST_TAGS, LIST_TARGETS, DESCRIBE_POLICY];
     let readings = Readings { what: "backup policies", all: listed.len(), operations, tell };
-    for (done, it) in listed.into_iter().enumerate() {
+    for (done, ListedPolicy { id, name }) in listed.into_iter().enumerate() {
         readings.are(done);
-        let Some(id) = it.id.and_then(|it| it.parse::<PolicyId>().ok()) else { continue };
         let owner = organizations::tags(management, id.as_str()).await?.remove(OWNER_TAG);
         // Reads of policies are slow, and the documents of other policies are not ours to correct.
         let mut text = None;
@@ -188,7 +187,7 @@ async fn policies(management: &Management, tell: Tell<'_>) -> Result<Vec<KnownPo
             text = organizations::policy(management, &id).await?.and_then(|it| it.content);
         }
         policies.push(KnownPolicy {
-            name: it.name.unwrap_or_default(),
+            name,
             owner,
             text: text.unwrap_or_default(),
             targets: organizations::targets(management, &id).await?,

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws::operation::{ATTACH_POLICY, CREATE_POLICY, DELETE_POLICY, DETACH_POLICY, UPDATE_POLICY};
 use aws::{Error, Management, already, log_plan};
-use aws_sdk_organizations::types::{PolicySummary, PolicyType as WireType};
+use aws_sdk_organizations::types::PolicyType as WireType;
 use plan::backup_policy::{Existing, Observed, Room, Step};
 use plan::id::{PolicyId, PolicyName, PolicyType, Target, TargetId};
 use plan::owner::{OWNER_TAG, Owner};
 use policy::document::Document;
 use tracing::info;
 
-use crate::organizations::{self, READ_ROOT, wire_tag};
+use crate::organizations::{self, ListedPolicy, READ_ROOT, wire_tag};
 
 /// The identifiers of a policy to which a template can refer.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -97,22 +97,16 @@ pub async fn observe_removal(
 
 /// Finds the ID of the policy called `name`. There is at most one.
 async fn named(management: &Management, name: &PolicyName) -> Result<Option<PolicyId>, Error> {
-    let same = |it: &PolicySummary| it.name.as_deref() == Some(name.as_str());
-    match organizations::policies(management, &WireType::BackupPolicy).await?.into_iter().find(same)
-    {
-        None => Ok(None),
-        Some(it) => {
-            let id = it.id.and_then(|it| it.parse().ok());
-            id.ok_or_else(|| Error::incomplete("find the policy", "its ID")).map(Some)
-        }
-    }
+    let listed = organizations::policies(management, &WireType::BackupPolicy).await?;
+    Ok(listed.into_iter().find(|it| it.name == name.as_str()).map(|it| it.id))
 }
 
 /// Finds a policy that `owner` created, under any current name.
 async fn made_by(management: &Management, owner: &Owner) -> Result<Option<Existing>, Error> {
-    for it in organizations::policies(management, &WireType::BackupPolicy).await? {
-        let Some(id) = it.id.and_then(|it| it.parse().ok()) else { continue };
-        let tags = organizations::tags(management, PolicyId::as_str(&id)).await?;
+    for ListedPolicy { id, .. } in
+        organizations::policies(management, &WireType::BackupPolicy).await?
+    {
+        let tags = organizations::tags(management, id.as_str()).await?;
         if tags.get(OWNER_TAG).is_some_and(|it| it == owner.tag_value().as_str()) {
             return existing(management, &id).await;
         }

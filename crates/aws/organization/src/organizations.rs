@@ -9,7 +9,7 @@ use aws::operation::{
 use aws::{Error, Kind, Management, Memo, Need, log_left_out, patience};
 use aws_sdk_organizations::types::{
     AccountState as WireState, AccountStatus, DelegatedAdministrator, OrganizationFeatureSet,
-    Policy, PolicySummary, PolicyType as WireType, PolicyTypeStatus, Tag,
+    Policy, PolicyType as WireType, PolicyTypeStatus, Tag,
 };
 use plan::account_state::AccountState;
 use plan::id::{AccountId, PolicyId, PolicyType, TagKey, TagValue, TargetId};
@@ -213,15 +213,24 @@ pub async fn explain(management: &Management, denied: Error) -> Error {
     }
 }
 
-/// Lists the policies of a type.
+/// A policy in a list.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ListedPolicy {
+    /// Its ID.
+    pub id: PolicyId,
+    /// Its name.
+    pub name: String,
+}
+
+/// Lists the policies of a type that somebody made. Those of AWS, which allow everything, are left out.
 ///
 /// # Errors
 ///
-/// Returns an error if a read fails.
+/// Returns an error if a read fails, or if a policy has no usable ID or no name.
 pub async fn policies(
     management: &Management,
     policy_type: &WireType,
-) -> Result<Vec<PolicySummary>, Error> {
+) -> Result<Vec<ListedPolicy>, Error> {
     let client = client(management);
     let action = format!("list the policies of type {policy_type}");
     let list = client.list_policies().filter(policy_type.clone());
@@ -229,7 +238,14 @@ pub async fn policies(
         let page = list.clone().set_next_token(token).send().await?;
         Ok((page.policies, page.next_token))
     });
-    policies.await
+    let made = policies.await?.into_iter().filter(|it| !it.aws_managed);
+    let listed = made.map(|it| {
+        let id = it.id.and_then(|it| it.parse().ok());
+        let id = id.ok_or_else(|| Error::incomplete(&action, "a policy's ID"))?;
+        let name = it.name.ok_or_else(|| Error::incomplete(&action, "a policy's name"))?;
+        Ok(ListedPolicy { id, name })
+    });
+    listed.collect()
 }
 
 /// Lists the delegated administrators of a service. An error describes the read as `action`.

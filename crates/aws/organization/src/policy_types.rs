@@ -9,7 +9,7 @@ use plan::id::{AccountId, PolicyId, PolicyType, TargetId};
 use plan::policy_types::{Desired, Observed, Status, Step};
 use tracing::info;
 
-use crate::organizations::{self, READ_ROOT};
+use crate::organizations::{self, ListedPolicy, READ_ROOT};
 
 /// The organization that was observed, as IDs to which a template can refer.
 #[derive(Clone, Debug)]
@@ -63,12 +63,7 @@ async fn in_use(
 ) -> Result<BTreeSet<PolicyId>, Error> {
     let wire = WireType::from(policy_type.as_str());
     let mut in_use = BTreeSet::new();
-    for policy in
-        organizations::policies(management, &wire).await?.into_iter().filter(|it| !it.aws_managed)
-    {
-        let id = policy.id.and_then(|it| it.parse::<PolicyId>().ok());
-        let action = || format!("list the policies of type {policy_type}");
-        let id = id.ok_or_else(|| Error::incomplete(&action(), "a policy's ID"))?;
+    for ListedPolicy { id, .. } in organizations::policies(management, &wire).await? {
         if !organizations::targets(management, &id).await?.is_empty() {
             in_use.insert(id);
         }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws::operation::LIST_PARENTS;
 use aws::{Error, Management};
 use aws_sdk_organizations::types::{Account, PolicyType as WireType};
-use plan::id::{AccountId, PolicyId, TargetId};
+use plan::id::{AccountId, TargetId};
 use plan::member_accounts::{Listed, ids_in};
 use plan::outlook::Place;
 use plan::preflight::Organization;
@@ -29,9 +29,8 @@ pub async fn observe(
 ) -> Result<Organization, Error> {
     let mut organization = Organization::default();
     for policy in organizations::policies(management, &WireType::BackupPolicy).await? {
-        let Some(id) = policy.id.and_then(|it| it.parse::<PolicyId>().ok()) else { continue };
-        for target in organizations::targets(management, &id).await? {
-            organization.attached.entry(target).or_default().push(id.clone());
+        for target in organizations::targets(management, &policy.id).await? {
+            organization.attached.entry(target).or_default().push(policy.id.clone());
         }
     }
     let attached: Vec<_> = organization.attached.keys().chain(targets).cloned().collect();

@@ -15,7 +15,7 @@ use plan::policy_types::Status;
 use report::{AttachedPolicy, GuardRails, Note, Organization, Placed, Unit};
 
 use crate::accounts::accounts;
-use crate::organizations::{self, READ_ROOT};
+use crate::organizations::{self, ListedPolicy, READ_ROOT};
 use crate::publication::{self, Frozen};
 use crate::walk::{Vanished, Walk};
 
@@ -192,14 +192,11 @@ async fn made(
 ) -> Result<Policies, Error> {
     let mut policies = BTreeMap::new();
     let mut attached = BTreeMap::<TargetId, Vec<PolicyId>>::new();
-    let mut listed = organizations::policies(management, kind).await?;
-    // AWS's own policies allow everything, and are attached to every account.
-    listed.retain(|it| !it.aws_managed);
+    let listed = organizations::policies(management, kind).await?;
     let operations = &[LIST_TARGETS, DESCRIBE_POLICY];
     let readings = Readings { what, all: listed.len(), operations, tell };
-    for (done, summary) in listed.into_iter().enumerate() {
+    for (done, ListedPolicy { id, name }) in listed.into_iter().enumerate() {
         readings.are(done);
-        let Some(id) = summary.id.and_then(|it| it.parse::<PolicyId>().ok()) else { continue };
         let targets = organizations::targets(management, &id).await?;
         let text = if targets.is_empty() {
             None
@@ -209,7 +206,7 @@ async fn made(
         for target in targets {
             attached.entry(target).or_default().push(id.clone());
         }
-        policies.insert(id, AttachedPolicy { name: summary.name.unwrap_or_default(), text });
+        policies.insert(id, AttachedPolicy { name, text });
     }
     Ok((policies, attached))
 }
