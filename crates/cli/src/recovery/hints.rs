@@ -74,7 +74,11 @@ fn after(it: &Hindrance) -> Option<Hindrance> {
             Hindrance::NothingTyped { kind, name: Some(name()) }
         }
         Hindrance::NothingTyped { .. } => Hindrance::NothingToOverwrite { kind, name: name() },
-        Hindrance::NothingToOverwrite { .. } => Hindrance::NotRead(String::new()),
+        Hindrance::NothingToOverwrite { .. } => {
+            Hindrance::NamedTwice { first: name(), second: name() }
+        }
+        Hindrance::NamedTwice { .. } => Hindrance::PartNotNew { part: name(), key: "NewBucket" },
+        Hindrance::PartNotNew { .. } => Hindrance::NotRead(String::new()),
         Hindrance::NotRead(_) => return None,
     })
 }

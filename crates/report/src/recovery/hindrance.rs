@@ -98,6 +98,20 @@ pub enum Hindrance {
         /// The name.
         name: String,
     },
+    /// A setting is named twice, and AWS does not care for the case of the names.
+    NamedTwice {
+        /// One of the names.
+        first: String,
+        /// The other one.
+        second: String,
+    },
+    /// The settings of a part would have it written into something that exists.
+    PartNotNew {
+        /// The ARN of the part.
+        part: String,
+        /// The setting that says whether something new is made.
+        key: &'static str,
+    },
     /// Something could not be looked at.
     NotRead(String),
 }
@@ -175,6 +189,15 @@ impl fmt::Display for Hindrance {
             Self::NothingToOverwrite { kind, name } => {
                 write!(f, "a {} is never written into, so `{name}` is not", kind.noun())
             }
+            Self::NamedTwice { first, second } => {
+                write!(f, "one setting is named twice, as `{first}` and as `{second}`")
+            }
+            Self::PartNotNew { part, key } => {
+                write!(
+                    f,
+                    "`{part}` would be written into something that exists, as {key} is not true there"
+                )
+            }
             Self::NotRead(why) => f.write_str(why),
         }
     }
@@ -239,6 +262,12 @@ impl Hindrance {
                 by.own(format!("type {typed} for the one that may be replaced"), &typed)
             }
             Self::NothingToOverwrite { .. } => by.own("leave out --overwrite", ""),
+            Self::NamedTwice { .. } => {
+                "name it once: the case of its letters does not count".to_owned()
+            }
+            Self::PartNotNew { key, .. } => {
+                format!("say there that {key} is true, or restore that part alone and type the name")
+            }
             Self::NotRead(_) => "let the role look at it, and run again".to_owned(),
         }
     }

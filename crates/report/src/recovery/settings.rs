@@ -3,6 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use policy::arn::Arn;
+use serde_json::{Map, Value};
+
 use super::bound::{Bound, BoundSetting, SettingNeed, SettingSubject};
 use super::hindrance::Hindrance;
 use super::kind::{Naming, RestoredKind};
@@ -95,7 +98,79 @@ pub(super) fn settings(
     for (key, value) in said.set {
         put(&mut it.all, key, value);
     }
+    it.hindrances.extend(twice(said.set));
+    if let Some(parts) = get(&it.all, PARTS) {
+        it.hindrances.extend(parts_written_into(parts));
+    }
     it
+}
+
+/// The settings that are named twice. AWS does not care for the case of their keys, so either of the two
+/// may be the one that counts, and what was judged by the other one says nothing.
+fn twice(set: &BTreeMap<String, String>) -> Vec<Hindrance> {
+    let mut found = Vec::new();
+    for (index, second) in set.keys().enumerate() {
+        if let Some(first) = set.keys().take(index).find(|it| it.eq_ignore_ascii_case(second)) {
+            found.push(Hindrance::NamedTwice { first: first.clone(), second: second.clone() });
+        }
+    }
+    found
+}
+
+/// The setting that has the settings of the parts of a backup, which are volumes, file systems and buckets:
+/// a map in JSON, from the ARN of each.
+const PARTS: &str = "nestedRestoreJobs";
+
+/// The parts that such settings would have written into something that exists. Nobody types the name of
+/// that: `--overwrite` has the one of the whole.
+fn parts_written_into(settings: &str) -> Vec<Hindrance> {
+    let mut found = Vec::new();
+    let settings = Value::String(settings.to_owned());
+    within(&settings, PARTS, &mut found);
+    found
+}
+
+/// Looks for such settings in a value of `part`, at any depth: the settings of a part may be a map or the
+/// text of one.
+fn within(value: &Value, part: &str, found: &mut Vec<Hindrance>) {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        Value::String(text) => {
+            if let Ok(inner) = serde_json::from_str::<Value>(text) {
+                within(&inner, part, found);
+            }
+        }
+        Value::Array(all) => all.iter().for_each(|it| within(it, part, found)),
+        Value::Object(all) => {
+            for (key, inner) in all {
+                within(inner, if Arn::parse(key).is_ok() { key.as_str() } else { part }, found);
+            }
+            let filled = RestoredKind::ALL.into_iter().filter(|it| !is_new(all, *it));
+            for key in filled.filter_map(RestoredKind::newness) {
+                found.push(Hindrance::PartNotNew { part: part.to_owned(), key });
+            }
+        }
+    }
+}
+
+/// Returns `true` if these settings write into nothing of this type. AWS takes what is named, and not said to
+/// be new, for something that exists.
+fn is_new(settings: &Map<String, Value>, kind: RestoredKind) -> bool {
+    let Some(newness) = kind.newness() else { return true };
+    let named = |key: &str| {
+        let key = key.to_owned();
+        settings.iter().filter(move |it| it.0.eq_ignore_ascii_case(&key)).map(|it| it.1)
+    };
+    let is_true = |it: &Value| {
+        it.as_bool() == Some(true) || it.as_str().is_some_and(|it| it.eq_ignore_ascii_case("true"))
+    };
+    if named(newness).next().is_some() {
+        return named(newness).all(is_true);
+    }
+    match kind.naming() {
+        Naming::ById => true,
+        Naming::Name { key, .. } => named(key).next().is_none(),
+    }
 }
 
 /// The beginning of the keys that AWS Backup tells for people only, and does not take.

@@ -721,6 +721,62 @@ fn nothing_that_exists_is_written_into_unless_its_name_is_typed() {
 }
 
 #[test]
+fn a_setting_that_is_named_twice_is_refused_whichever_of_the_two_says_what() {
+    let told = |kind: &str, set: &[(&str, &str)], overwrite: Option<&str>| {
+        let (point, metadata) = each(kind);
+        let overwrite = overwrite.map(ToOwned::to_owned);
+        let wish = RestoreRequest { set: pairs(set), overwrite, ..wish(own()) };
+        planned(&point, &wish, metadata).unwrap_err()
+    };
+    let twice = |first: &str, second: &str| Hindrance::NamedTwice {
+        first: first.to_owned(),
+        second: second.to_owned(),
+    };
+    let new = twice("NewBucket", "newbucket");
+    let sly = told("S3", &[("NewBucket", "true"), ("newbucket", "false")], None);
+    assert_eq!(sly, std::slice::from_ref(&new));
+    let other = told("S3", &[("NewBucket", "false"), ("newbucket", "true")], None);
+    assert!(other.contains(&new), "{other:?}");
+    let typed = [("NamespaceIdentifier", "facts"), ("namespaceidentifier", "sales")];
+    let namespace = told("Redshift Serverless", &typed, Some("facts"));
+    assert_eq!(namespace, [twice("NamespaceIdentifier", "namespaceidentifier")]);
+    expect!["one setting is named twice, as `NewBucket` and as `newbucket`; hint: name it once: the case of its letters does not count"]
+        .assert_eq(&new.advised(RestoringCommand::Restore));
+}
+
+#[test]
+fn no_part_of_a_cluster_is_written_into_something_that_exists() {
+    let part = "arn:aws:backup:eu-west-1:111122223333:recovery-point:1";
+    let outcome = |settings: &Value| {
+        let (point, metadata) = each("EKS");
+        let nested = json!({ part: settings }).to_string();
+        let set = pairs(&[("NestedRestoreJobs", nested.as_str())]);
+        planned(&point, &RestoreRequest { set, ..wish(own()) }, metadata)
+    };
+    for (key, settings) in [
+        ("NewBucket", json!({ "DestinationBucketName": "reports", "NewBucket": false })),
+        ("NewBucket", json!({ "newbucket": "False" })),
+        ("NewBucket", json!({ "destinationBucketName": "reports" })),
+        ("newFileSystem", json!([{ "NEWFILESYSTEM": "false", "file-system-id": "fs-1" }])),
+        // Scripts hand over the settings of a part as a text.
+        ("newFileSystem", json!("{\"newFileSystem\":\"false\"}")),
+        ("newCluster", json!({ "more": { "newCluster": null } })),
+    ] {
+        let hindrance = Hindrance::PartNotNew { part: part.to_owned(), key };
+        assert_eq!(outcome(&settings).unwrap_err(), [hindrance], "{settings}");
+    }
+    for settings in [
+        json!({ "DestinationBucketName": "reports-2", "NewBucket": true }),
+        json!("{\"newFileSystem\":\"true\",\"Encrypted\":\"true\"}"),
+        json!({ "availabilityZone": "eu-west-1a" }),
+    ] {
+        assert!(outcome(&settings).is_ok(), "{settings}");
+    }
+    expect!["`arn:aws:backup:eu-west-1:111122223333:recovery-point:1` would be written into something that exists, as NewBucket is not true there; hint: say there that NewBucket is true, or restore that part alone and type the name"]
+        .assert_eq(&told(outcome(&json!({ "NewBucket": "false" }))));
+}
+
+#[test]
 fn a_file_system_is_restored_into_itself_only_and_a_new_one_is_made_once() {
     let (point, metadata) = each("EFS");
     let overwriting = |name: &str, goal: Destination| {
