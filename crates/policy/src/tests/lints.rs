@@ -334,6 +334,7 @@ fn a_type_that_is_not_copied_at_once_is_named_with_what_is_documented_of_it() {
         ("dynamodb:*:*:table/*", "only some of them"),
         ("rds:*:*:db:*", "one of the two"),
         ("redshift:*:*:cluster:*", "no copies"),
+        ("redshift-serverless:*:*:namespace/*", "no copies"),
         ("eks:*:*:cluster/*", "not documented"),
     ] {
         let selected = format!(r#""resource_types":{{"@@assign":["arn:aws:{kind}"]}}"#);

@@ -91,7 +91,7 @@ const KINDS: &[Kind] = &[
     // A Multi-AZ DB cluster.
     not_copied(not_air_gapped(kind("RDS", "rds", "cluster:"))),
     not_copied(not_air_gapped(kind("Redshift", "redshift", "cluster:"))),
-    not_air_gapped(kind("Redshift Serverless", "redshift-serverless", "namespace/")),
+    not_copied(not_air_gapped(kind("Redshift Serverless", "redshift-serverless", "namespace/"))),
     managed(continuous(kind("S3", "s3", ""))),
     managed(continuous(kind("SAP HANA on Amazon EC2", "ssm-sap", "HANA/"))),
     kind("Storage Gateway", "storagegateway", "gateway/"),
@@ -133,6 +133,8 @@ mod tests {
         let of = |it: &str| format!("arn:aws:fsx:eu-west-1:111122223333:{it}");
         assert_eq!(copied(&of("volume/fs-1/fsvol-1")), Some(Copied::Never));
         assert_eq!(copied(&of("file-system/fs-2")), Some(Copied::Anywhere));
+        let namespace = "arn:aws:redshift-serverless:eu-west-1:111122223333:namespace/5b1e";
+        assert_eq!(Kind::of(namespace, None).map(|it| it.copied), Some(Copied::Never));
         assert_eq!(name("arn:aws:sqs:eu-west-1:111122223333:queue", None), None);
         assert_eq!(name(volume, Some("EC2")), None, "another type than its ARN has");
     }

@@ -259,7 +259,11 @@ impl Hindrance {
             }
             Self::NothingTyped { name, .. } => {
                 let typed = format!("--overwrite {}", name.as_deref().unwrap_or("…"));
-                by.own(format!("type {typed} for the one that may be replaced"), &typed)
+                let meant = format!(
+                    "make an empty namespace with a workgroup and type its name, or that of one that \
+                     may be replaced: {typed}"
+                );
+                by.own(meant, &typed)
             }
             Self::NothingToOverwrite { .. } => by.own("leave out --overwrite", ""),
             Self::NamedTwice { .. } => {

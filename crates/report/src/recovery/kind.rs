@@ -346,9 +346,14 @@ impl RestoredKind {
             | It::Rds
             | It::Redshift
             | It::RdsCluster
-            | It::RedshiftServerless
             | It::StorageGateway => true,
-            It::DynamoDb | It::S3 | It::SapHana | It::Timestream | It::VirtualMachine => false,
+            // AWS's example for a namespace asks for no tags, and the role for restores may not set them.
+            It::DynamoDb
+            | It::RedshiftServerless
+            | It::S3
+            | It::SapHana
+            | It::Timestream
+            | It::VirtualMachine => false,
         }
     }
 

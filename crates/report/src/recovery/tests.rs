@@ -417,7 +417,7 @@ fn every_type_is_restored_from_its_own_vault_and_from_the_central_copy_or_says_w
         let goal = vault(NEW, HERE, "org-backup");
         let there = planned(&copied, &RestoreRequest { goal, set, ..wished }, pairs(settings));
         let is_never = |it: &&str| resource.ends_with(it);
-        if ["cluster:facts", "/fsvol-1", "cluster:spread"].iter().any(is_never) {
+        if ["cluster:facts", "/fsvol-1", "cluster:spread", "namespace/5b1e"].iter().any(is_never) {
             let [Hindrance::Copy(_), ..] = &there.unwrap_err()[..] else { panic!("{kind}") };
             continue;
         }
@@ -595,9 +595,9 @@ fn a_namespace_is_replaced_only_if_its_name_is_typed() {
         planned(&point, &wish, metadata.clone())
     };
     let named = [("NamespaceIdentifier", "facts")];
-    expect!["a Redshift Serverless namespace is restored into one that exists, and replaces all that is in it; hint: type --overwrite … for the one that may be replaced"]
+    expect!["a Redshift Serverless namespace is restored into one that exists, and replaces all that is in it; hint: make an empty namespace with a workgroup and type its name, or that of one that may be replaced: --overwrite …"]
         .assert_eq(&told(outcome(None, &[])));
-    expect!["a Redshift Serverless namespace is restored into one that exists, and replaces all that is in it, here in `facts`; hint: type --overwrite facts for the one that may be replaced"]
+    expect!["a Redshift Serverless namespace is restored into one that exists, and replaces all that is in it, here in `facts`; hint: make an empty namespace with a workgroup and type its name, or that of one that may be replaced: --overwrite facts"]
         .assert_eq(&told(outcome(None, &named)));
     let other = outcome(Some("sales"), &named).unwrap_err();
     assert!(matches!(&other[..], [Hindrance::NotTyped { name, .. }] if name == "facts"));
@@ -605,6 +605,7 @@ fn a_namespace_is_replaced_only_if_its_name_is_typed() {
     let settings = [named[0], ("RestoreType", "NAMESPACE_RESTORE")];
     assert_eq!(plan.settings, pairs(&settings), "it does not hand back `namespaceName`");
     assert_eq!(plan.overwrites.as_deref(), Some("facts"));
+    assert!(!plan.copies_tags, "AWS has no example of that");
     let words = "replaces all that is in the Redshift Serverless namespace `facts`, which exists";
     assert_eq!(plan.makes(), words);
     // Nobody types that for a whole account.
@@ -1146,6 +1147,7 @@ fn a_listed_point_says_where_it_can_be_restored() {
     assert!(where_to(volume.clone()).ends_with("in other accounts and Regions after a copy"));
     assert!(where_to(each("RDS").0).ends_with("in both after two"));
     assert_eq!(where_to(each("Redshift").0), "in 111122223333 in eu-west-1");
+    assert_eq!(where_to(each("Redshift Serverless").0), "in 111122223333 in eu-west-1");
     assert!(where_to(each("SAP HANA on Amazon EC2").0).starts_with("by hand: "));
     assert!(where_to(KeptPoint { cold_at: Some(now()), ..volume.clone() }).contains("cold"));
     let partial = KeptPoint { status: PointStatus::Partial, ..volume.clone() };

@@ -405,7 +405,7 @@ static KINDS: [TypeFacts; 19] = [
         "redshift:RestoreFromClusterSnapshot",
         Makes::Named("redshift", "cluster:", "clusteridentifier"),
     ),
-    kind("Redshift Serverless", &[NotAirGapped]).restored(
+    kind("Redshift Serverless", &[NotCopied, NotAirGapped]).restored(
         &["restoretype", "namespaceidentifier"],
         &[],
         "redshift-serverless:RestoreFromSnapshot",

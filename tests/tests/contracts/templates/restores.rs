@@ -106,15 +106,19 @@ fn the_role_for_restores_restores_namespaces_of_its_account_and_of_no_other() {
     let inline = template.with(REQUIRED).resolve(&role["Policies"]).unwrap();
     let statements: Vec<_> = all(&inline, "Statement").into_iter().flat_map(each).collect();
     let policy = json!({ "Statement": statements });
-    let may = |action: &str, account: &str| {
-        let namespace = format!("arn:aws-cn:redshift-serverless:cn-north-1:{account}:namespace/1");
-        let asked = Asked::new(&format!("{ROLES}org-backup-restore"), action, &namespace);
+    let may_on = |action: &str, account: &str, resource: &str| {
+        let arn = format!("arn:aws-cn:redshift-serverless:cn-north-1:{account}:{resource}");
+        let asked = Asked::new(&format!("{ROLES}org-backup-restore"), action, &arn);
         asked.judged_by(&policy) == Verdict::Allowed
     };
+    let may = |action: &str, account: &str| may_on(action, account, "namespace/1");
     // AWS's policy for restores does not have it (`redshift-serverless-restore.html`).
     let restores = "redshift-serverless:RestoreFromSnapshot";
     assert!(may(restores, "333344445555") && !may(restores, "444455556666"));
     assert!(!may("redshift-serverless:DeleteNamespace", "333344445555"));
+    let on = |resource: &str| may_on(restores, "333344445555", resource);
+    assert!(on("snapshot/1") && on("workgroup/1"), "a restore is asked of these as well");
+    assert!(!on("recoverypoint/1") && !on("managedworkgroup/1"));
 }
 
 #[test]
