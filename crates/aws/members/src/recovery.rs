@@ -185,7 +185,7 @@ impl Member<'_> {
             .set_metadata(Some(settings))
             .iam_role_arn(plan.role.as_str())
             .idempotency_token(plan.restore_token())
-            .resource_type(plan.kind.name())
+            .set_resource_type(plan.kind.requested_as().map(ToOwned::to_owned))
             .set_copy_source_tags_to_restored_resource(plan.copies_tags.then_some(true));
         let action = format!("restore {arn} in {}", plan.goal);
         let started = self.calls.call(START_RESTORE, &action, start.send()).await?;

@@ -54,6 +54,9 @@ pub enum RestoredKind {
 
 use RestoredKind as It;
 
+/// The setting that has the Regions of a cluster of Aurora DSQL.
+pub(super) const REGIONS: &str = "regionalConfig";
+
 /// The way in which what is restored gets its name.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Naming {
@@ -95,6 +98,10 @@ const CLUSTER: &[BoundSetting] = &[
     BoundSetting::optional("DomainIAMRoleName", SettingSubject::Role, Bound::Account),
 ];
 
+/// The setting of the Regions of a cluster of Aurora DSQL (`restore-auroradsql.html`).
+const REGIONS_OF_DSQL: &[BoundSetting] =
+    &[BoundSetting::always(REGIONS, SettingSubject::Place, Bound::Nothing)];
+
 /// The setting of the template of a stack (`restore-application-stacks.html`).
 const STACK: &[BoundSetting] =
     &[BoundSetting::always("ChangeSetName", SettingSubject::Parameters, Bound::Nothing)];
@@ -135,6 +142,10 @@ const MULTI_AZ: &[BoundSetting] = &[
 const GATEWAY: &[BoundSetting] = &[
     BoundSetting::always("availabilityZone", SettingSubject::Place, Bound::Region),
     BoundSetting::optional("kmsKeyId", SettingSubject::Encryption, Bound::Account),
+    BoundSetting::optional("encrypted", SettingSubject::Parameters, Bound::Nothing),
+    BoundSetting::optional("iops", SettingSubject::Parameters, Bound::Nothing),
+    BoundSetting::optional("throughput", SettingSubject::Parameters, Bound::Nothing),
+    BoundSetting::optional("volumeType", SettingSubject::Parameters, Bound::Nothing),
     BoundSetting::always("gatewayType", SettingSubject::Parameters, Bound::Nothing),
     BoundSetting::always("targetName", SettingSubject::Parameters, Bound::Nothing),
 ];
@@ -249,6 +260,33 @@ impl RestoredKind {
         }
     }
 
+    /// The type in a request to restore one, which is optional: of the types that the reference
+    /// (`API_StartRestoreJob.html`) does not list, a request has none.
+    pub fn requested_as(self) -> Option<&'static str> {
+        match self {
+            It::AuroraDsql | It::RedshiftServerless => None,
+            It::Aurora
+            | It::CloudFormation
+            | It::DocumentDb
+            | It::DynamoDb
+            | It::Ebs
+            | It::Ec2
+            | It::Efs
+            | It::Eks
+            | It::FsxFileSystem
+            | It::FsxVolume
+            | It::Neptune
+            | It::Rds
+            | It::RdsCluster
+            | It::Redshift
+            | It::S3
+            | It::SapHana
+            | It::StorageGateway
+            | It::Timestream
+            | It::VirtualMachine => Some(self.name()),
+        }
+    }
+
     /// The name of one of it in a sentence.
     pub fn noun(self) -> &'static str {
         match self {
@@ -360,9 +398,9 @@ impl RestoredKind {
     /// The way in which what is restored gets its name.
     pub(super) fn naming(self) -> Naming {
         match self {
-            It::Aurora | It::DocumentDb | It::Neptune | It::RdsCluster => {
-                named("DBClusterIdentifier", 63)
-            }
+            It::Aurora | It::DocumentDb | It::Neptune => named("DBClusterIdentifier", 63),
+            // `API_CreateDBCluster.html` has this for Multi-AZ DB clusters.
+            It::RdsCluster => named("DBClusterIdentifier", 52),
             It::CloudFormation => named("StackName", 128),
             It::DynamoDb => named("targetTableName", 255),
             It::Eks => named("clusterName", 100),
@@ -501,27 +539,28 @@ impl RestoredKind {
         (self == It::Timestream).then(database)?.map(|it| ("DestinationDatabase", it))
     }
 
-    /// Returns `true` if a setting counts in this restore, by what somebody `says` of others: a volume of a
-    /// gateway becomes one of EBS or one of a gateway, a virtual machine comes back in `VMware` or in EC2,
-    /// and only a new cluster of EKS has a network to choose.
+    /// Returns `true` if a setting counts in this restore, by the `value` of others: a volume of a gateway
+    /// becomes one of EBS or one of a gateway, a virtual machine comes back in `VMware` or in EC2, only a new
+    /// cluster of EKS has a network to choose, and only a cluster of Aurora DSQL in several Regions has
+    /// Regions that nobody but its owner knows.
     pub(super) fn asks_for<'a>(
         self,
         key: &str,
         is_into_existing: bool,
-        says: impl Fn(&str) -> Option<&'a str>,
+        value: impl Fn(&str) -> Option<&'a str>,
     ) -> bool {
         let is =
-            |key: &str, value: &str| says(key).is_some_and(|it| it.eq_ignore_ascii_case(value));
+            |key: &str, wanted: &str| value(key).is_some_and(|it| it.eq_ignore_ascii_case(wanted));
         match self {
+            It::AuroraDsql => is("useMultiRegionOrchestration", "true"),
             It::Eks => !is_into_existing,
             It::RdsCluster => key != "Iops" || !is("StorageType", "gp3"),
             It::StorageGateway => {
                 let is_of_gateway = ["gatewayType", "targetName"].contains(&key);
-                is_of_gateway == says("gatewayArn").is_some()
+                is_of_gateway == value("gatewayArn").is_some()
             }
             It::VirtualMachine => key == "RestoreTo" || is("RestoreTo", "VMware"),
             It::Aurora
-            | It::AuroraDsql
             | It::CloudFormation
             | It::DocumentDb
             | It::DynamoDb
@@ -623,16 +662,18 @@ impl RestoredKind {
             It::StorageGateway => GATEWAY,
             It::Timestream => TIMESTREAM,
             It::VirtualMachine => MACHINE,
-            It::AuroraDsql | It::RedshiftServerless | It::SapHana => &[],
+            It::AuroraDsql => REGIONS_OF_DSQL,
+            It::RedshiftServerless | It::SapHana => &[],
         }
     }
 
-    /// The settings that AWS Backup remembers and does not take: network interfaces beside a subnet, and
-    /// the snapshot that the recovery point is.
+    /// The settings that AWS Backup remembers and does not take: network interfaces beside a subnet, the
+    /// snapshot that the recovery point is, and the zones of a Multi-AZ DB cluster, which RDS chooses.
     pub(super) fn refused(self) -> &'static [&'static str] {
         match self {
             It::Ec2 => &["NetworkInterfaces"],
             It::Rds => &["DBSnapshotIdentifier"],
+            It::RdsCluster => &["AvailabilityZones"],
             It::Aurora
             | It::AuroraDsql
             | It::CloudFormation
@@ -645,7 +686,6 @@ impl RestoredKind {
             | It::FsxVolume
             | It::Neptune
             | It::Redshift
-            | It::RdsCluster
             | It::RedshiftServerless
             | It::S3
             | It::SapHana
@@ -777,22 +817,30 @@ impl RestoredKind {
             ],
             It::CloudFormation => &[
                 "AWS Backup makes a stack that is only reviewed, with a change set, and changes nothing",
-                "it fails where the template names something that exists",
+                "the change set fails where the template names something that exists, such as a table \
+                 with a fixed name that `recover` restores under that name",
+                "a restore that fails leaves a stack in REVIEW_IN_PROGRESS: delete it before its name is \
+                 used again",
             ],
             It::Eks => &[
                 "objects that exist are skipped, and roles of service accounts have to be there",
                 "the role for restores has to be allowed to pass its roles (RestoreInstanceRoleNames)",
-                "volumes and buckets need their settings in nestedRestoreJobs",
+                "volumes, file systems and buckets need their settings in nestedRestoreJobs, by the ARNs \
+                 that they have in the vault that it is restored from, a volume its availabilityZone: \
+                 if it is restored elsewhere, copy it first, look at that vault with `org-backup points`, \
+                 and restore the copy there",
             ],
             It::RdsCluster => {
                 &["the source's settings decide on its groups, which others may name"]
             }
-            It::RedshiftServerless => {
-                &["all databases of the namespace are replaced by those of the snapshot"]
-            }
-            It::StorageGateway => {
-                &["it becomes a volume of EBS, unless gatewayArn names a gateway that runs"]
-            }
+            It::RedshiftServerless => &[
+                "all databases of the namespace are replaced by those of the snapshot",
+                "it is restored into a cluster of Redshift by hand",
+            ],
+            It::StorageGateway => &[
+                "it becomes a volume of EBS, unless gatewayArn names a gateway that runs",
+                "with diskId, it fills that disk of the gateway",
+            ],
             It::Timestream => &[
                 "data that is older than the retention of the magnetic store is lost: let it be no shorter \
                  than that of the source",

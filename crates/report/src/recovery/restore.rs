@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::bound::SettingSubject;
 use super::hindrance::Hindrance;
-use super::kind::RestoredKind;
+use super::kind::{REGIONS, RestoredKind};
 use super::point::KeptPoint;
 use super::proof::Proofs;
 use super::settings::{Move, Said, get, put, settings};
@@ -87,9 +87,6 @@ pub struct RestorePlan {
 
 /// The setting that has the token of a file system of EFS.
 const CREATION_TOKEN: &str = "CreationToken";
-
-/// The setting that has the Regions of a cluster of Aurora DSQL.
-const REGIONS: &str = "regionalConfig";
 
 /// The time before its end from which a recovery point is worth a remark: a copy may take that long.
 const SOON: Duration = Duration::from_hours(48);

@@ -84,7 +84,8 @@ pub(super) fn settings(
     }
     let is_into_existing = said.overwrite.is_some();
     for setting in kind.settings() {
-        if kind.asks_for(setting.key, is_into_existing, |key| set(said, key)) {
+        let value = |key: &str| set(said, key).or_else(|| get(&it.all, key));
+        if kind.asks_for(setting.key, is_into_existing, value) {
             leave_out(&mut it, kind, *setting, moved, said.set);
         } else {
             take(&mut it.all, setting.key);

@@ -498,6 +498,18 @@ fn a_cluster_of_aurora_dsql_is_restored_in_one_region_unless_several_are_named()
         ("witnessRegion", "eu-west-3"),
     ];
     assert_eq!(chosen("Aurora DSQL", own(), &several), texts(&several));
+    // Its own Region is not the answer to which Regions a cluster in several is in.
+    check(
+        "Aurora DSQL",
+        own(),
+        &[("usemultiregionorchestration", "True")],
+        expect![
+            "a Aurora DSQL cluster needs regionalConfig; hint: name one with --set regionalConfig=…"
+        ],
+    );
+    let alone = ("useMultiRegionOrchestration", "false");
+    let settings = chosen("Aurora DSQL", own(), &[alone]);
+    assert_eq!(settings, [one, texts(&[alone])].concat());
 }
 
 #[test]
@@ -528,6 +540,15 @@ fn a_volume_of_a_gateway_becomes_one_of_ebs_or_of_a_gateway_that_is_named() {
     );
     let all = [gateway, ("gatewayType", "BACKUP_VM"), ("targetName", "disk")];
     assert_eq!(chosen("Storage Gateway", own(), &all), texts(&all));
+    // What a volume of EBS has is nothing that a gateway takes.
+    let of_ebs = [("encrypted", "true"), ("iops", "3000"), ("throughput", "125")];
+    let of_ebs = [&of_ebs[..], &[("volumeType", "gp3")]].concat();
+    let settings = |set: &[(&str, &str)]| {
+        let wish = RestoreRequest { set: pairs(set), ..wish(own()) };
+        planned(&point, &wish, pairs(&of_ebs)).unwrap().settings
+    };
+    assert_eq!(settings(&all), pairs(&all));
+    assert_eq!(settings(&zone), pairs(&[&zone[..], &of_ebs].concat()));
 }
 
 #[test]
@@ -552,6 +573,26 @@ fn a_cluster_with_instances_of_its_own_needs_their_class_and_their_storage() {
     let there = planned(&point("RDS", arn, central()), &wished, BTreeMap::new()).unwrap_err();
     assert!(matches!(&there[..], [Hindrance::Copy(_), ..]), "{there:?}");
     assert!(RestoredKind::Rds.is_meant("RDS", "StorageType"), "it takes no setting from instances");
+    // What AWS Backup remembers is not asked for, and RDS chooses the zones.
+    let remembered = pairs(&[
+        ("AvailabilityZones", "[\"eu-west-1a\"]"),
+        ("DBClusterInstanceClass", "db.r6gd.large"),
+        ("Engine", "mysql"),
+        ("StorageType", "gp3"),
+    ]);
+    let long = format!("{}-{}", arn, "d".repeat(50));
+    let plan = planned(&point("RDS", &long, own()), &wish(own()), remembered).unwrap();
+    assert_eq!(get(&plan.settings, "AvailabilityZones"), None);
+    assert_eq!(plan.name.map(|it| it.len()), Some(52));
+}
+
+#[test]
+fn a_request_has_the_type_where_aws_documents_one() {
+    for (name, resource, _) in EACH {
+        let kind = RestoredKind::of(resource, Some(name)).unwrap();
+        let is_listed = !["Aurora DSQL", "Redshift Serverless"].contains(&name);
+        assert_eq!(kind.requested_as(), is_listed.then_some(name));
+    }
 }
 
 #[test]

@@ -75,7 +75,7 @@ pub(super) enum Makes {
     DatabaseTable,
     /// A namespace that is there, whose data is replaced.
     Namespace,
-    /// A virtual machine, an instance or a volume.
+    /// A virtual machine or an instance.
     Machine,
 }
 
@@ -223,7 +223,7 @@ const VOLUME_OPTIONS: &[&str] = &[
 const CLUSTERS: Makes = Makes::Named("rds", "cluster:", "dbclusteridentifier");
 const RESTORE_CLUSTER: &str = "rds:RestoreDBClusterFromSnapshot";
 
-/// The options of a virtual machine, in EC2 or EBS and in `VMware`.
+/// The options of a virtual machine, in EC2 and in `VMware`.
 const MACHINE_OPTIONS: &[&str] = &[
     "availabilityzone",
     "computeresourcename",
@@ -231,7 +231,6 @@ const MACHINE_OPTIONS: &[&str] = &[
     "disableapitermination",
     "diskstorestore",
     "ebsoptimized",
-    "ebsvolumetype",
     "hibernationoptions",
     "hypervisorarn",
     "iaminstanceprofilename",
@@ -260,7 +259,6 @@ const MACHINE_OPTIONS: &[&str] = &[
 const MULTI_AZ: Restore = Restore {
     required: &["dbclusteridentifier", "dbclusterinstanceclass", "engine"],
     optional: &[
-        "availabilityzones",
         "copytagstosnapshot",
         "databasename",
         "dbclusterparametergroupname",

@@ -248,10 +248,7 @@ impl Works {
                 of("redshift-serverless", format!("namespace/{}", named("namespaceidentifier")))
             }
             Makes::Machine if terms.is_for_vmware() => of("backup-gateway", format!("vm/vm-{hex}")),
-            Makes::Machine if terms.get("restoreto") == Some("EC2Instance") => {
-                of("ec2", format!("instance/i-{hex}"))
-            }
-            Makes::Machine => of("ec2", format!("volume/vol-{hex}")),
+            Makes::Machine => of("ec2", format!("instance/i-{hex}")),
         }
     }
 
@@ -268,11 +265,7 @@ impl Works {
         }
         let has_tags = job.copies_tags || TypeFacts::of(&job.kind).has(Feature::AlwaysTagged);
         let kind = match job.kind.as_str() {
-            "Storage Gateway" | "VirtualMachine"
-                if arn.contains(":volume/") && arn.contains(":ec2:") =>
-            {
-                "EBS"
-            }
+            "Storage Gateway" if arn.contains(":volume/") && arn.contains(":ec2:") => "EBS",
             "VirtualMachine" if arn.contains(":instance/") => "EC2",
             other => other,
         };

@@ -124,6 +124,12 @@ impl Terms {
             {
                 Err(wrong("OntapConfiguration has no StorageVirtualMachineId."))
             }
+            // The restore of single disks to EBS is not simulated.
+            "VirtualMachine"
+                if !self.is_for_vmware() && self.get("restoreto") != Some("EC2Instance") =>
+            {
+                Err(wrong("RestoreTo is neither EC2Instance nor VMware."))
+            }
             _ => Ok(()),
         }
     }

@@ -81,7 +81,7 @@ fn each_type_is_restored_with_what_it_needs() {
     let here = |rest: &str| format!("arn:aws:{}", rest.replace('@', ":eu-west-1:200000000001:"));
     let cluster = |engine| [("DBClusterIdentifier", "Again"), ("Engine", engine)];
     let gateway = "arn:aws:storagegateway:eu-west-1:200000000001:gateway/sgw-1";
-    let cases: [(&str, &str, Pairs<'_>, &str); 20] = [
+    let cases: [(&str, &str, Pairs<'_>, &str); 19] = [
         (VOLUME, "EBS", &[ZONE], "ec2@volume/vol-0"),
         (INSTANCE, "EC2", &[], "ec2@instance/i-0"),
         (DATABASE, "RDS", &[("DBInstanceIdentifier", "again")], "rds@db:again"),
@@ -110,7 +110,6 @@ fn each_type_is_restored_with_what_it_needs() {
         (DISTRIBUTED, "Aurora DSQL", &[], "dsql@cluster/0"),
         (PODS, "EKS", &NEW_PODS, "eks@cluster/again"),
         (MACHINE, "VirtualMachine", &[("RestoreTo", "EC2Instance")], "ec2@instance/i-0"),
-        (MACHINE, "VirtualMachine", &[("RestoreTo", "EBSVolume")], "ec2@volume/vol-0"),
         (MACHINE, "VirtualMachine", &OF_VMWARE, "backup-gateway@vm/vm-0"),
     ];
     for (arn, kind, pairs, begins) in cases {
@@ -144,7 +143,9 @@ fn a_cluster_is_restored_without_an_instance() {
 
 #[test]
 fn metadata_that_is_missing_or_unknown_is_refused() {
-    let cases: [(&str, &str, Pairs<'_>); 19] = [
+    // RDS chooses the zones of such a cluster.
+    let zoned = [&NEW_SPREAD[..], &[("AvailabilityZones", "[\"eu-west-1a\"]")]].concat();
+    let cases: [(&str, &str, Pairs<'_>); 21] = [
         (VOLUME, "EBS", &[]),
         (VOLUME, "EBS", &[("availabilityZone", "null")]),
         (VOLUME, "EBS", &[ZONE, ("colour", "red")]),
@@ -158,11 +159,13 @@ fn metadata_that_is_missing_or_unknown_is_refused() {
         (FSX, "FSx", &[("StorageType", "SSD")]),
         (GATEWAY, "Storage Gateway", &[]),
         (SPREAD, "RDS", &NEW_SPREAD[..3]),
+        (SPREAD, "RDS", &zoned),
         (SERIES, "Timestream", &NEW_SERIES[..3]),
         (DISTRIBUTED, "Aurora DSQL", &[("cluster_id", "abcdef")]),
         (PODS, "EKS", &[("newCluster", "true")]),
         (MACHINE, "VirtualMachine", &[]),
         (MACHINE, "VirtualMachine", &OF_VMWARE[..5]),
+        (MACHINE, "VirtualMachine", &[("RestoreTo", "EBSVolume")]),
         (NAMESPACE, "Redshift Serverless", &[("RestoreType", "NAMESPACE_RESTORE")]),
     ];
     for (arn, kind, pairs) in cases {
