@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::evidence::{
-    Creator, Evidence, Job, JobState, NEW_WORD, PointStatus, RecoveryPoint, is_unclear, newest_of,
+    Creator, Evidence, Job, JobState, NEW_WORD, PointStatus, RecoveryPoint, newest_of,
+    newest_unclear,
 };
 use super::kind::Kind;
 use super::place::{Obstacle, Obstacles, Place};
@@ -61,8 +62,9 @@ impl Target {
         let counts = |it: &RecoveryPoint| it.status == PointStatus::Usable && is_its(it);
         let newest = newest_of(evidence.points, |it| it.created, counts).map(|it| it.created);
         let is_one = |it: &Job| *it.vault == self.vault && is_ours(it.by.as_ref());
-        let points = || evidence.points.iter().filter(|it| is_its(it));
+        let points = evidence.points.iter().filter(|it| is_its(it));
         let jobs = || evidence.copy_jobs.iter().filter(|it| is_one(it));
+        let unclear = newest_unclear(points, jobs());
         let obstacles: Vec<_> = self.obstacles.of(kind).cloned().collect();
         let has_no_vault = obstacles.iter().any(|it| matches!(it, Obstacle::NoVault(_)));
         let is_due = |(_, completed): &(SystemTime, SystemTime)| {
@@ -80,7 +82,7 @@ impl Target {
             }
             None if newest.is_none() => CopyState::NotDue,
             None => CopyState::Fresh,
-            Some(_) if is_unclear(points(), jobs(), newest) => {
+            Some((begun, _)) if unclear.is_some_and(|it| it >= begun) => {
                 CopyState::NotKnown(NEW_WORD.to_owned())
             }
             Some(_) if newest.is_none() => CopyState::Missing,

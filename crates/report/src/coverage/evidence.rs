@@ -138,16 +138,15 @@ pub enum JobState {
 pub(super) const NEW_WORD: &str =
     "AWS Backup has a status that this release does not know for a newer backup or job";
 
-/// Returns `true` if a recovery point or job that counts is newer than `newest`, and nobody knows
-/// what its status means.
-pub(super) fn is_unclear<'a>(
+/// Returns the time of the newest of the recovery points and jobs of which nobody knows what their
+/// status means. It may be the backup of every run that was due by then, and of no later one.
+pub(super) fn newest_unclear<'a>(
     points: impl Iterator<Item = &'a RecoveryPoint>,
     jobs: impl Iterator<Item = &'a Job>,
-    newest: Option<SystemTime>,
-) -> bool {
+) -> Option<SystemTime> {
     let points = points.filter(|it| it.status == PointStatus::Unknown).map(|it| it.created);
     let jobs = jobs.filter(|it| it.state == JobState::Unknown).map(|it| it.created);
-    points.chain(jobs).any(|it| newest.is_none_or(|newest| newest < it))
+    points.chain(jobs).max()
 }
 
 /// Returns the newest item for which `counts` returns `true`. `counts` is not called for an item

@@ -10,7 +10,7 @@ use super::copies::{CopyOwed, Target};
 use super::due::{Runs, Timetable};
 use super::evidence::{
     Creator, Evidence, Job, JobState, NEW_WORD, PointStatus, RecoveryPoint, Resource, RestoreTest,
-    is_unclear, newest_of,
+    newest_of, newest_unclear,
 };
 use super::inventory::Tags;
 use super::kept::Kept;
@@ -431,8 +431,8 @@ impl<'a> RuleHere<'a> {
         let since = resource.first_seen.or(newest).unwrap_or(now);
         let since = place.since.map_or(since, |it| it.max(since));
         let its = evidence.points.iter().filter(|it| is_its(it));
-        let is_unclear = is_unclear(its, jobs(), newest);
-        let run = Run { table, runs: *runs, newest, since, is_continuous, is_unclear };
+        let unclear = newest_unclear(its, jobs());
+        let run = Run { table, runs: *runs, newest, since, is_continuous, unclear };
         let unread = place.unread.iter().find(|it| is_home(it.0));
         let state = match unread {
             Some((_, why)) => State::NotKnown(why.clone()),
@@ -474,8 +474,8 @@ struct Run<'a> {
     /// The time since which runs are owed.
     since: SystemTime,
     is_continuous: bool,
-    /// True if the status of something newer is not known.
-    is_unclear: bool,
+    /// The time of the newest backup or job whose status is not known.
+    unclear: Option<SystemTime>,
 }
 
 impl Run<'_> {
@@ -501,7 +501,9 @@ impl Run<'_> {
         let state = match due.filter(|it| *it > self.since || has(*it)) {
             _ if self.is_continuous => State::Fresh,
             Some(run) if has(run) => State::Fresh,
-            Some(_) if self.is_unclear => return State::NotKnown(NEW_WORD.to_owned()),
+            Some(run) if self.unclear.is_some_and(|it| it >= run) => {
+                return State::NotKnown(NEW_WORD.to_owned());
+            }
             Some(run) => {
                 let from = self.newest.map_or(self.since, |it| it.max(self.since));
                 let missed = self.table.next(from).unwrap_or(run);
@@ -512,7 +514,9 @@ impl Run<'_> {
                 None => return State::NotKnown("no run is due any more".to_owned()),
             },
         };
-        let is_over = |it: &Job| it.state != JobState::Open && is_one(it);
+        // A job whose state is not known may be at work, and does not undo the failure before it.
+        let is_over =
+            |it: &Job| !matches!(it.state, JobState::Open | JobState::Unknown) && is_one(it);
         let last = newest_of(jobs, |it| it.created, is_over);
         let is_newer = |it: &&Job| self.newest.is_none_or(|newest| newest < it.created);
         match last.filter(is_newer).filter(|it| it.state.is_bad()) {

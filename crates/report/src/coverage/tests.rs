@@ -538,6 +538,40 @@ mod owing {
     }
 
     #[test]
+    fn a_status_that_is_new_of_an_earlier_run_does_not_excuse_the_last_one() {
+        let older = |it: &mut Scene| {
+            it.points = vec![point(at(18, 5))];
+            it.jobs.clear();
+        };
+        let unknown = RecoveryPoint { status: PointStatus::Unknown, ..point(at(19, 5)) };
+        let backup = scene().with(older).with(|it| it.points.push(unknown.clone()));
+        let job = scene().with(older).with(|it| it.jobs = vec![job(at(19, 5), JobState::Unknown)]);
+        for scene in [backup, job] {
+            scene.check(expect![[r"
+                late since 2026-11-19 06:00 UTC
+            "]]);
+        }
+        // That of the last run itself may be its backup.
+        let of_last = RecoveryPoint { created: at(20, 5), ..unknown };
+        let scene = scene().with(older).with(|it| it.points.push(of_last));
+        assert_eq!(scene.look(|_, it| it.state.key()), "not-known");
+    }
+
+    #[test]
+    fn a_job_in_a_state_that_is_new_does_not_undo_the_failure_before_it() {
+        let scene = scene().with(|it| {
+            it.points = vec![point(at(19, 5))];
+            let failed = job(at(20, 5), JobState::Failed);
+            let unknown = job(at(20, 5) + Duration::from_mins(10), JobState::Unknown);
+            it.jobs = vec![failed, unknown];
+            it.now = at(20, 5) + Duration::from_mins(30);
+        });
+        scene.check(expect![[r"
+            failing
+        "]]);
+    }
+
+    #[test]
     fn a_backup_counts_for_the_rule_that_made_it() {
         let weekly = |it: &mut Value| it["schedule_expression"] = json!("cron(0 5 ? * FRI *)");
         let mut other = rule();
@@ -761,6 +795,13 @@ mod copying {
         strange.check(expect![[r"
             fresh
               copy: not known: AWS Backup has a status that this release does not know for a newer backup or job
+        "]]);
+        // That of an earlier backup is not the copy of this one.
+        let mut earlier = copied(&[at(19, 5)]);
+        earlier.points[1].status = PointStatus::Unknown;
+        earlier.check(expect![[r"
+            fresh
+              copy: missing
         "]]);
     }
 
