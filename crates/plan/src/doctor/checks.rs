@@ -8,6 +8,7 @@ use policy::partition::Partition;
 use policy::{BACKUP_POLICY, Inherited, MAX_CHARACTERS};
 
 use super::{Check, KnownPolicy, Observed, OurStack, Read, StateBucket, Unread, Verdict};
+use crate::account_state::AccountState;
 use crate::backup_policy::MAX_POLICIES_PER_TARGET;
 use crate::global_settings::Setting;
 use crate::id::Region;
@@ -171,13 +172,30 @@ fn cross_account_backup(observed: &Observed) -> Check {
 
 fn delegated_administrators(observed: &Observed) -> Check {
     check("delegated administrators", &observed.administrators, |all| {
-        let inactive: Vec<_> = all.iter().filter(|(_, state)| !state.is_active()).collect();
-        if let Some((account, state)) = inactive.first() {
+        let mut not_told = None;
+        for (account, state) in all {
+            let state = match state {
+                AccountState::Active => continue,
+                AccountState::NotTold => {
+                    not_told.get_or_insert(account);
+                    continue;
+                }
+                AccountState::Other(state) => state,
+            };
             return problem(
                 format!("{account} administers AWS Backup and is {state}"),
                 format!(
                     "aws organizations deregister-delegated-administrator --account-id {account} \
                      --service-principal backup.amazonaws.com"
+                ),
+            );
+        }
+        // Nothing is taken away from an account because AWS does not tell its state.
+        if let Some(account) = not_told {
+            return warning(
+                format!("{account} administers AWS Backup, and AWS did not tell its state"),
+                format!(
+                    "look at the account: aws organizations describe-account --account-id {account}"
                 ),
             );
         }

@@ -224,6 +224,13 @@ fn delegated_administrators_are_active_and_not_too_many() {
     "]],
     );
     check(
+        |it| it.administrators = Ok(administrators(1, "UNKNOWN")),
+        expect![[r"
+        warning delegated administrators: 300000000000 administers AWS Backup, and AWS did not tell its state
+          look at the account: aws organizations describe-account --account-id 300000000000
+    "]],
+    );
+    check(
         |it| {
             it.administrators = Ok(administrators(1, "ACTIVE"));
             it.settings.as_mut().unwrap().insert(Setting::DelegatedAdministrator, false);
