@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use policy::arn::Arn;
 use policy::{EffectivePlan, EffectiveRule};
 use serde_json::Value;
 
-use crate::id::{Region, RoleName, VaultName, name_in, role_name};
+use crate::id::{Region, RoleName, VaultName, role_name};
 
 /// A plan of an effective policy.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -79,7 +80,7 @@ impl From<EffectiveRule> for Rule {
         Self {
             schedule: rule.schedule_expression().to_owned(),
             vault: rule.vault.and_then(|it| it.parse().ok()),
-            air_gapped: rule.air_gapped.and_then(|it| name_in(&it).parse().ok()),
+            air_gapped: rule.air_gapped.and_then(|it| Arn::parse(&it).ok()?.vault()?.parse().ok()),
             delete_after_days: rule.lifecycle.delete_after_days,
             copies: rule.copies.into_iter().map(|it| it.vault).collect(),
             name: rule.name,
@@ -135,5 +136,19 @@ mod tests {
         assert_eq!(vaults, ["main", "gapped"]);
         assert_eq!(Plan::all(&document), [plan]);
         assert_eq!(Plan::all(&json!({})), []);
+    }
+
+    #[test]
+    fn an_air_gapped_vault_is_one_of_aws_backup() {
+        let air_gapped = |arn: &str| {
+            let rule = json!({ "target_logically_air_gapped_backup_vault_arn": arn });
+            let document = json!({ "plans": { "daily": { "rules": { "nightly": rule } } } });
+            Plan::all(&document)[0].rules[0].air_gapped.clone()
+        };
+        let vault = "arn:aws:backup:eu-west-1:$account:backup-vault:gapped";
+        assert_eq!(air_gapped(vault), "gapped".parse().ok());
+        for other in ["arn:aws:glacier:eu-west-1:111122223333:vaults/gapped", "gapped"] {
+            assert_eq!(air_gapped(other), None, "{other}");
+        }
     }
 }
