@@ -215,6 +215,12 @@ pub enum Refusal {
     /// The policy type is off.
     #[error("policy type {BACKUP_POLICY} is not enabled on the organization's root")]
     TypeNotEnabled,
+    /// AWS has a status for the policy type that this program does not know, or none.
+    #[error(
+        "AWS has a status for policy type {BACKUP_POLICY} on the organization's root that this \
+         release does not know"
+    )]
+    TypeUnclear,
     /// A target does not exist.
     #[error("`TargetIds` names {0}, which is not in this organization")]
     NoTarget(TargetId),
@@ -248,6 +254,9 @@ impl Refusal {
                  desired state under `desired/` in the state bucket if its stack is gone"
             }
             Self::TypeNotEnabled => "deploy `Custom::PolicyTypes` first",
+            Self::TypeUnclear => {
+                "look at the root (`aws organizations list-roots`), or use a newer release"
+            }
             Self::TargetFull(_) => "attach this one to its children, or merge some of the others",
             Self::NoTarget(_) | Self::ReservedTag(_) => return None,
         };
@@ -386,8 +395,12 @@ fn removal(observed: &Observed, owner: &Owner) -> Vec<Step> {
 
 /// Checks the conditions that AWS would check only after the policy was created or changed.
 fn attachable(desired: &Desired, observed: &Observed) -> Result<(), Refusal> {
-    if observed.policy_type != Status::Enabled {
-        return Err(Refusal::TypeNotEnabled);
+    match observed.policy_type {
+        Status::Enabled => {}
+        Status::Unknown => return Err(Refusal::TypeUnclear),
+        Status::PendingEnable | Status::PendingDisable | Status::Disabled => {
+            return Err(Refusal::TypeNotEnabled);
+        }
     }
     let attached = observed.policy.iter().flat_map(|it| &it.targets).collect::<BTreeSet<_>>();
     for target in desired.targets.iter().filter(|it| !attached.contains(it)) {

@@ -169,7 +169,7 @@ fn enable(policy_type: &PolicyType, status: Status) -> Vec<Step> {
     let [enable, wait] = [Step::Enable, Step::AwaitEnabled].map(|it| it(policy_type.clone()));
     match status {
         Status::Enabled => vec![],
-        // The deadline ends the wait if the status does not become a known one.
+        // The wait ends with an error if the status is still not known.
         Status::PendingEnable | Status::Unknown => vec![wait],
         Status::PendingDisable | Status::Disabled => vec![enable, wait],
     }

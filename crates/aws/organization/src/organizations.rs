@@ -6,7 +6,7 @@ use aws::operation::{
     DESCRIBE_ORGANIZATION, DESCRIBE_POLICY, LIST_ADMINISTRATORS, LIST_POLICIES,
     LIST_POLICIES_FOR_TARGET, LIST_ROOTS, LIST_TAGS, LIST_TARGETS, TAG, UNTAG,
 };
-use aws::{Error, Kind, Management, Memo, Need, log_left_out, patience};
+use aws::{Advice, Error, Kind, Management, Memo, Need, Useless, log_left_out, patience};
 use aws_sdk_organizations::types::{
     AccountState as WireState, AccountStatus, DelegatedAdministrator, OrganizationFeatureSet,
     Policy, PolicyType as WireType, PolicyTypeStatus, Tag,
@@ -16,6 +16,7 @@ use plan::id::{AccountId, PolicyId, PolicyType, TagKey, TagValue, TargetId};
 use plan::owner::Owner;
 use plan::policy_types::Status;
 use policy::arn::Arn;
+use tracing::warn;
 
 /// The organization, as every account in it may describe it.
 #[derive(Clone, Debug)]
@@ -155,7 +156,12 @@ pub async fn root(management: &Management, action: &str) -> Result<Root, Error> 
             Some(PolicyTypeStatus::PendingDisable) => Status::PendingDisable,
             Some(PolicyTypeStatus::PendingEnable) => Status::PendingEnable,
             // The `_` is a status that this release of the SDK does not know.
-            Some(_) | None => Status::Unknown,
+            status @ (Some(_) | None) => {
+                let status = status.as_ref().map(PolicyTypeStatus::as_str);
+                let policy_type = it.r#type.as_ref().map(WireType::as_str);
+                warn!(policy_type, status, "AWS has a status that this release does not know");
+                Status::Unknown
+            }
         };
         Some((it.r#type?.as_str().parse().ok()?, status))
     });
@@ -166,23 +172,41 @@ pub async fn root(management: &Management, action: &str) -> Result<Root, Error> 
     })
 }
 
-/// Reads the root until `policy_type` is neither being enabled nor being disabled.
+/// Reads the root until `policy_type` is neither being enabled nor being disabled. A status that this
+/// program does not know ends the wait, since nobody knows whether another one follows.
 pub(crate) async fn settled_root(
     management: &Management,
     policy_type: &PolicyType,
     action: &str,
 ) -> Result<Root, Error> {
-    let settled = |it| matches!(it, Status::Enabled | Status::Disabled);
+    let settled = |it| !matches!(it, Status::PendingEnable | Status::PendingDisable);
     root_until(management, policy_type, action, settled).await
 }
 
 /// Reads the root until `policy_type` is enabled, which may happen after AWS says so.
+///
+/// # Errors
+///
+/// Returns an error if a read fails, or if AWS has a status for it that this program does not know.
 pub(crate) async fn enabled_root(
     management: &Management,
     policy_type: &PolicyType,
     action: &str,
 ) -> Result<Root, Error> {
-    root_until(management, policy_type, action, |it| it == Status::Enabled).await
+    const NEWER: Useless = Useless {
+        why: "AWS has a status for it that this release does not know",
+        advice: Advice::Same(
+            "look at the root (`aws organizations list-roots`), or use a newer release",
+        ),
+    };
+    let is_over = |it| matches!(it, Status::Enabled | Status::Unknown);
+    let root = root_until(management, policy_type, action, is_over).await?;
+    match root.status(policy_type) {
+        Status::Unknown => Err(Error::unusable(action.to_owned(), NEWER)),
+        Status::Enabled | Status::PendingEnable | Status::PendingDisable | Status::Disabled => {
+            Ok(root)
+        }
+    }
 }
 
 /// Reads the root until the status of `policy_type` is `right`.

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 use crate::accounts::accounts_below;
 use crate::backup_policy::{Identity, Wanted, apply, observe};
-use crate::organizations::root;
+use crate::organizations::{root, settled_root};
 use crate::preflight::account_under;
 use crate::{policy_types, publication};
 
@@ -227,8 +227,6 @@ async fn a_policy_type_on_its_way_is_waited_for_and_empty_pages_are_passed() {
     let script = Script::new([
         answer(json!({"Roots": [], "NextToken": "1"})),
         root("PENDING_ENABLE"),
-        // No status of AWS so far: nobody knows what it means.
-        root("REHEATING"),
         root("ENABLED"),
         answer(json!({"Policies": [], "NextToken": "2"})),
         answer(json!({"Policies": [{"Id": "p-other12345", "Name": "other"}]})),
@@ -247,6 +245,29 @@ async fn a_policy_type_on_its_way_is_waited_for_and_empty_pages_are_passed() {
     assert_eq!(found, [Room::Attached(1), Room::Missing]);
     let Asked { operation, body } = &script.asked()[1];
     assert_eq!((operation.as_str(), body.as_str()), ("ListRoots", r#"{"NextToken":"1"}"#));
+    assert!(script.is_over());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_policy_type_with_a_status_that_is_new_is_waited_for_no_longer() {
+    // No status of AWS so far: nobody knows what it means.
+    let types = json!([{"Type": "BACKUP_POLICY", "Status": "REHEATING"}]);
+    let roots = json!({"Roots": [{"Id": "r-ab12", "PolicyTypes": types}]});
+    let script = Script::new([answer(roots.clone()), answer(roots)]);
+    let management = script.management().await;
+    let settled = settled_root(&management, &PolicyType::backup(), "read the root").await.unwrap();
+    assert_eq!(settled.status(&PolicyType::backup()), Status::Unknown);
+    let identity = policy_types::Identity {
+        root_id: "r-ab12".parse().unwrap(),
+        organization_id: "o-a1b2c3d4e5".to_owned(),
+        management_account: "111122223333".parse().unwrap(),
+    };
+    let steps = [plan::policy_types::Step::AwaitEnabled(PolicyType::backup())];
+    let failed = policy_types::apply(&management, &identity, &steps).await.unwrap_err();
+    let words = "cannot wait until policy type BACKUP_POLICY is enabled: AWS has a status for it \
+                 that this release does not know";
+    assert_eq!(failed.problem(), words);
+    assert_eq!(failed.kind(), Kind::Rejected);
     assert!(script.is_over());
 }
 

@@ -60,13 +60,7 @@ pub async fn organization(
 ) -> Result<Organization, Error> {
     let described = organizations::organization(management).await?;
     let root = organizations::root(management, READ_ROOT).await?;
-    if root.status(&PolicyType::backup()) != Status::Enabled {
-        notes.push(Note {
-            text: "backup policies are not enabled, so that none takes effect".to_owned(),
-            hint: "deploy `templates/bootstrap.yaml`".to_owned(),
-            is_unread: false,
-        });
-    }
+    notes.extend(type_note(root.status(&PolicyType::backup())));
     let root = Unit { id: root.id, name: "Root".to_owned(), parent: None };
     // If AWS does not report the paths of accounts, every OU and the accounts in it have to be read.
     let is_told = listed.iter().all(|it| !it.paths.is_empty());
@@ -93,6 +87,28 @@ pub async fn organization(
         attached,
         withheld: None,
     })
+}
+
+/// Returns the note about backup policies, unless their policy type is enabled.
+fn type_note(status: Status) -> Option<Note> {
+    let (text, hint, is_unread) = match status {
+        Status::Enabled => return None,
+        Status::PendingEnable => {
+            ("backup policies are being enabled", "run the command again later", false)
+        }
+        Status::Unknown => (
+            "AWS has a status for backup policies that this release does not know, so that nobody \
+             can say whether they take effect",
+            "look at the root (`aws organizations list-roots`), or use a newer release",
+            true,
+        ),
+        Status::PendingDisable | Status::Disabled => (
+            "backup policies are not enabled, so that none takes effect",
+            "deploy `templates/bootstrap.yaml`",
+            false,
+        ),
+    };
+    Some(Note { text: text.to_owned(), hint: hint.to_owned(), is_unread })
 }
 
 /// Lists the root and the OUs below it, each after its parent.
@@ -242,6 +258,18 @@ pub fn words(frozen: &[Frozen]) -> BTreeMap<AccountId, Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_policies_that_are_off_are_said_to_be_off() {
+        assert_eq!(type_note(Status::Enabled), None);
+        let text = |status| type_note(status).unwrap().text;
+        for status in [Status::Disabled, Status::PendingDisable] {
+            assert!(text(status).contains("are not enabled"), "{status:?}");
+        }
+        assert!(text(Status::PendingEnable).contains("are being enabled"));
+        let unknown = type_note(Status::Unknown).unwrap();
+        assert!(unknown.is_unread && unknown.text.contains("does not know"), "{unknown:?}");
+    }
 
     #[test]
     fn an_account_that_no_ou_has_is_told() {

@@ -393,6 +393,11 @@ fn what_cannot_be_attached_is_refused_before_the_policy_is_created() {
         refused: policy type BACKUP_POLICY is not enabled on the organization's root; hint: deploy `Custom::PolicyTypes` first
     "]]
     .assert_eq(&refused(&organization));
+    organization.policy_type = Status::Unknown;
+    expect![[r"
+        refused: AWS has a status for policy type BACKUP_POLICY on the organization's root that this release does not know; hint: look at the root (`aws organizations list-roots`), or use a newer release
+    "]]
+    .assert_eq(&refused(&organization));
     organization.policy_type = Status::Enabled;
     organization.room.insert(target("prod"), Room::Missing);
     expect![[r"
