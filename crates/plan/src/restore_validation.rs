@@ -75,8 +75,9 @@ pub enum Next {
     Ended,
     /// Do nothing: the restored resource is being deleted.
     TooLate,
-    /// Try again later: the job is not over.
-    Early,
+    /// Try again later: the job is not over, or has a status that this program does not know.
+    /// Contains the status in the words of AWS Backup, which is empty if there is none.
+    Early(String),
 }
 
 /// Returns the next step for `job`.
@@ -86,7 +87,7 @@ pub enum Next {
 pub fn next(job: &Job) -> Next {
     if job.plan.is_none() {
         // AWS Backup may describe a job later of which it does not even give a status yet.
-        return if job.status.is_empty() { Next::Early } else { Next::Ordinary };
+        return if job.status.is_empty() { Next::Early(String::new()) } else { Next::Ordinary };
     }
     if let Some(result) = job.validation.as_deref().filter(|it| *it != "VALIDATING") {
         return Next::Done(result.to_owned());
@@ -94,7 +95,7 @@ pub fn next(job: &Job) -> Next {
     match job.status.as_str() {
         "COMPLETED" => {}
         "ABORTED" | "FAILED" => return Next::Ended,
-        _ => return Next::Early,
+        status => return Next::Early(status.to_owned()),
     }
     if job.deletion.is_some() {
         return Next::TooLate;

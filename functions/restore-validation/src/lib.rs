@@ -49,9 +49,18 @@ pub enum Unfinished {
     /// AWS could not be asked, or the result could not be reported.
     #[error(transparent)]
     Aws(#[from] restored::Error),
-    /// The event came before the end of its restore job.
-    #[error("the restore job {0} is not over, though an event said so")]
-    Early(String),
+    /// The event came before the end of its restore job, or the job has a status that this program does
+    /// not know.
+    #[error(
+        "the restore job {job} is not over, as far as this release knows: its status is {}",
+        word(.status)
+    )]
+    Early {
+        /// The ID of the job.
+        job: String,
+        /// Its status in the words of AWS Backup; empty if there is none.
+        status: String,
+    },
     /// There is time for another check.
     #[error("the restore job {job} has no result yet, and there is time for another look: {why}")]
     Unsettled {
@@ -60,6 +69,11 @@ pub enum Unfinished {
         /// The message that would be reported if there were no more time.
         why: String,
     },
+}
+
+/// Returns a status for a sentence.
+fn word(status: &str) -> &str {
+    if status.is_empty() { "unknown" } else { status }
 }
 
 impl From<Unfinished> for Diagnostic {
@@ -74,7 +88,7 @@ impl Unfinished {
     fn is_waiting(&self) -> bool {
         match self {
             Self::Aws(_) => false,
-            Self::Early(_) | Self::Unsettled { .. } => true,
+            Self::Early { .. } | Self::Unsettled { .. } => true,
         }
     }
 }
@@ -216,7 +230,9 @@ impl Validation<'_> {
                 count(resource_type, ValidationOutcome::NotValidated);
                 self.give_back(&job).await?;
             }
-            Next::Early => return Err(Unfinished::Early(id.to_owned())),
+            Next::Early(status) => {
+                return Err(Unfinished::Early { job: id.to_owned(), status });
+            }
         }
         Ok(())
     }

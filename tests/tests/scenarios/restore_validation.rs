@@ -769,8 +769,29 @@ async fn an_event_that_comes_before_the_end_of_its_job_is_delivered_again() {
     // An event that somebody sends directly is in no queue.
     let failed = validation.invoke(&completed("early", &early), Duration::from_mins(1)).await;
     let Outcome::Failed(error) = failed else { panic!("{failed:?}") };
-    let expected = json!("the restore job early is not over, though an event said so");
+    let expected = json!(
+        "the restore job early is not over, as far as this release knows: its status is RUNNING"
+    );
     assert_eq!(error["errorMessage"], expected);
+}
+
+#[tokio::test]
+async fn an_event_with_a_status_that_is_new_is_delivered_again_until_the_job_has_one_that_is_known()
+{
+    let organization = organization().await;
+    let services = sound(&organization).await;
+    let validation = RestoreValidation::start(&organization, &services).await;
+    let strange = RestoreJob { status: "STEWED".to_owned(), ..volume_job() };
+    let mut event = completed("strange", &strange);
+    event["detail"]["status"] = json!("STEWED");
+    organization.backup(|it| it.restore_jobs_mut().create(ACCOUNT, REGION, "strange", strange));
+    assert_eq!(validation.hear(&event, Duration::from_mins(1)).await, later());
+    assert!(validation.logs().contains("its status is STEWED"), "{}", validation.logs());
+    organization.backup(|it| {
+        it.restore_jobs_mut().create(ACCOUNT, REGION, "strange", volume_job());
+    });
+    assert_eq!(validation.hear(&event, Duration::from_mins(1)).await, done());
+    assert_eq!(result(&validation, "strange").0, "SUCCESSFUL");
 }
 
 #[tokio::test]

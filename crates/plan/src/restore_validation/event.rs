@@ -5,7 +5,8 @@ use serde_json::Value;
 /// The subject of an event.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Reading {
-    /// The restore test with this job ID restored something.
+    /// The restore test with this job ID restored something, or has a status that this program does
+    /// not know. AWS Backup tells which.
     Completed(String),
     /// The restore of a test failed, so there is nothing to check.
     Ended(Ended),
@@ -42,15 +43,16 @@ pub fn read(event: &Value) -> Reading {
     if job.is_empty() {
         return Reading::Nothing("it names no job");
     }
-    // A job that was just created has a `state` instead.
     match text("/detail/status") {
-        "COMPLETED" => Reading::Completed(job.to_owned()),
+        // A job that was just created has a `state` instead.
+        "" | "CREATED" | "PENDING" | "RUNNING" => Reading::Nothing("the restore is not over"),
         status @ ("ABORTED" | "FAILED") => Reading::Ended(Ended {
             job: job.to_owned(),
             resource_type: text("/detail/resourceType").to_owned(),
             status: status.to_owned(),
             message: text("/detail/statusMessage").to_owned(),
         }),
-        _ => Reading::Nothing("the restore is not over"),
+        // `COMPLETED`, or a status that is new, which may be one of a restore that is over.
+        _ => Reading::Completed(job.to_owned()),
     }
 }
