@@ -6,7 +6,7 @@ use aws::operation::{
     ACTIVATE_STACK_SETS, DEACTIVATE_STACK_SETS, DEREGISTER, DESCRIBE_ACCOUNT, DESCRIBE_STACK_SETS,
     DISABLE_ACCESS, ENABLE_ACCESS, LIST_ACCESS, REGISTER,
 };
-use aws::{Error, Kind, Management, already, log_plan};
+use aws::{Advice, Error, Kind, Management, Useless, already, log_plan};
 use aws_sdk_cloudformation::types::OrganizationStatus;
 use organization::{Record, organizations};
 use plan::account_state::AccountState;
@@ -129,13 +129,25 @@ pub async fn stack_sets(management: &Management) -> Result<bool, Error> {
     let describe = crate::client(management).describe_organizations_access().send();
     let action = "read whether StackSets has organizations access";
     let described = management.calls.call(DESCRIBE_STACK_SETS, action, describe).await?;
-    match described.status {
+    has_access(action, described.status.as_ref())
+}
+
+/// Returns `true` if the status means that StackSets has organizations access. An error describes the
+/// read as `action`.
+fn has_access(action: &str, status: Option<&OrganizationStatus>) -> Result<bool, Error> {
+    const NEWER: Useless = Useless {
+        why: "this release does not know the status",
+        advice: Advice::Same("use a newer release"),
+    };
+    match status {
         Some(OrganizationStatus::Enabled) => Ok(true),
         // AWS does not document whether it names a status that nobody ever changed.
         Some(OrganizationStatus::Disabled | OrganizationStatus::DisabledPermanently) | None => {
             Ok(false)
         }
-        Some(_) => Err(Error::incomplete(action, "a status that this release knows")),
+        // This release of the SDK does not know it, and asking again does not help.
+        Some(status) => Err(Error::unusable(action.to_owned(), NEWER)
+            .explained(&format!("AWS answers `{}`", status.as_str()))),
     }
 }
 
@@ -208,5 +220,24 @@ async fn run(management: &Management, record: Option<&Record>, step: &Step) -> R
             organizations::untag(management, record.root_id.as_str(), &keys, &step.to_string())
                 .await
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_that_is_new_is_an_error_that_waits_for_nobody() {
+        let access = |status: &str| has_access("read it", Some(&status.into()));
+        assert!(access("ENABLED").unwrap());
+        assert!(!access("DISABLED").unwrap() && !access("DISABLED_PERMANENTLY").unwrap());
+        assert!(!has_access("read it", None).unwrap());
+        let error = access("PAUSED").unwrap_err();
+        let problem =
+            "cannot read it (AWS answers `PAUSED`): this release does not know the status";
+        assert_eq!(error.problem(), problem);
+        assert_eq!(error.hint().as_deref(), Some("use a newer release"));
+        assert_eq!(error.kind(), Kind::Rejected);
     }
 }
