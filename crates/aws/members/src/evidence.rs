@@ -28,6 +28,7 @@ use report::coverage::{
     PointStatus, RecoveryPoint, RestoreTest, Selection, Tags, TestResult, TrustedRole, Vault,
 };
 use serde_json::{Value, json};
+use tracing::warn;
 
 use crate::listings::PAGE;
 use crate::{Member, decoded, lock};
@@ -57,12 +58,14 @@ macro_rules! jobs {
             let mut all = ByResource::default();
             let mut shared = Shared::default();
             let mut read = |it: $job| {
+                let state = $state(it.state.as_ref());
+                let is_new = state == JobState::Unknown;
                 let job = Job {
                     vault: shared.text(it.$vault?),
                     created: time(it.creation_date)?,
                     ended: time(it.completion_date),
-                    state: $state(it.state.as_ref()),
-                    message: shared.text(it.status_message.unwrap_or_default()),
+                    state,
+                    message: shared.text(told(it.status_message, is_new, it.state.as_ref())),
                     by: it.created_by.and_then(|it| shared.creator(it)),
                 };
                 about(it.resource_arn, it.resource_type, job)
@@ -340,6 +343,17 @@ fn about<T>(resource: Option<String>, kind: Option<String>, it: T) -> Option<Abo
     Some(About { resource: resource?, kind, it })
 }
 
+/// Returns the message of AWS. If there is none, and the word of AWS for the status or the result
+/// `is_new`, the message says the word, which is lost otherwise.
+pub(crate) fn told(
+    message: Option<String>,
+    is_new: bool,
+    word: Option<&impl AsRef<str>>,
+) -> String {
+    let said = || Some(format!("AWS calls it {}", word.filter(|_| is_new)?.as_ref()));
+    message.filter(|it| !it.is_empty()).or_else(said).unwrap_or_default()
+}
+
 pub(crate) fn point_status(status: Option<&RecoveryPointStatus>) -> PointStatus {
     match status {
         Some(RecoveryPointStatus::Available | RecoveryPointStatus::Completed) => {
@@ -365,6 +379,9 @@ pub(crate) fn is_continuous(arn: &str) -> bool {
 fn point(it: RecoveryPointByBackupVault, shared: &mut Shared) -> Option<About<RecoveryPoint>> {
     let created = time(it.creation_date)?;
     let status = point_status(it.status.as_ref());
+    if status == PointStatus::Unknown {
+        shared.log_new(it.status.as_ref().map(RecoveryPointStatus::as_str));
+    }
     about(
         it.resource_arn,
         it.resource_type,
@@ -386,11 +403,20 @@ fn point(it: RecoveryPointByBackupVault, shared: &mut Shared) -> Option<About<Re
 struct Shared {
     texts: HashSet<Arc<str>>,
     creators: HashSet<Arc<Creator>>,
+    /// The statuses of recovery points that this program does not know.
+    new_words: HashSet<String>,
 }
 
 impl Shared {
     fn text(&mut self, text: String) -> Arc<str> {
         held_once(&mut self.texts, text.into())
+    }
+
+    /// Logs a status that this program does not know, once: a recovery point has no message for it.
+    fn log_new(&mut self, status: Option<&str>) {
+        if self.new_words.insert(status.unwrap_or_default().to_owned()) {
+            warn!(status, "AWS Backup has recovery points with a status that is not known here");
+        }
     }
 
     fn creator(&mut self, it: RecoveryPointCreator) -> Option<Arc<Creator>> {
@@ -425,7 +451,11 @@ fn test(it: RestoreJobsListMember) -> Option<About<RestoreTest>> {
         // The `_` is a status that this release of the SDK does not know.
         Some(_) | None => Some(TestResult::Unknown),
     };
-    let message = it.validation_status_message.or(it.status_message).unwrap_or_default();
+    let judged = it.validation_status.as_ref().map(RestoreValidationStatus::as_str);
+    let judged = judged.filter(|_| it.status == Some(RestoreJobStatus::Completed));
+    let word = judged.or(it.status.as_ref().map(RestoreJobStatus::as_str));
+    let message = it.validation_status_message.or(it.status_message);
+    let message = told(message, result == Some(TestResult::Unknown), word.as_ref());
     let at = time(it.creation_date)?;
     about(it.source_resource_arn, it.resource_type, RestoreTest { at, result, message })
 }
@@ -543,6 +573,16 @@ mod tests {
     }
 
     #[test]
+    fn a_word_that_is_new_is_told_unless_aws_has_a_message() {
+        let word = Some(&"SIMMERING");
+        assert_eq!(told(None, true, word), "AWS calls it SIMMERING");
+        assert_eq!(told(Some(String::new()), true, word), "AWS calls it SIMMERING");
+        assert_eq!(told(Some("too hot".to_owned()), true, word), "too hot");
+        assert_eq!(told(None, false, word), "");
+        assert_eq!(told(None, true, None::<&&str>), "");
+    }
+
+    #[test]
     fn a_restore_test_with_a_word_that_is_new_has_neither_passed_nor_failed() {
         let by = aws_sdk_backup::types::RestoreJobCreator::builder();
         let job = RestoreJobsListMember::builder()
@@ -550,11 +590,14 @@ mod tests {
             .source_resource_arn("arn:aws:s3:::reports")
             .creation_date(DateTime::from_secs(0));
         let result = |it: RestoreJobsListMember| test(it).unwrap().it.result;
+        let message = |it: RestoreJobsListMember| test(it).unwrap().it.message;
         let stewed = job.clone().status("STEWED".into()).build();
+        assert_eq!(message(stewed.clone()), "AWS calls it STEWED");
         assert_eq!(result(stewed), Some(TestResult::Unknown));
         assert_eq!(result(job.clone().build()), Some(TestResult::Unknown));
         let completed = job.status(RestoreJobStatus::Completed);
         let judged = completed.clone().validation_status("TASTY".into()).build();
+        assert_eq!(message(judged.clone()), "AWS calls it TASTY");
         assert_eq!(result(judged), Some(TestResult::Unknown));
         assert_eq!(result(completed.build()), Some(TestResult::NotValidated));
     }

@@ -17,11 +17,11 @@ use aws_sdk_backup::types::{
 };
 use plan::id::{AccountId, Region};
 use report::Destination;
-use report::coverage::JobState;
+use report::coverage::{JobState, PointStatus};
 use report::recovery::{Hop, JobSeen, KeptPoint, OnDemand, OpenBackup, RestorePlan};
 
 use crate::Member;
-use crate::evidence::{backup_state, copy_state, is_continuous, point_status, time};
+use crate::evidence::{backup_state, copy_state, is_continuous, point_status, time, told};
 
 /// The codes with which AWS Backup says that a vault has no such recovery point.
 const NO_POINT: [&str; 2] = ["InvalidParameterValueException", "ResourceNotFoundException"];
@@ -32,6 +32,8 @@ macro_rules! kept_point {
     ($it:ident, $vault:ident, $arn:expr, $resource:expr, $created:expr) => {{
         let arn: String = $arn;
         let (delete_at, cold_at) = ends($it.calculated_lifecycle);
+        let status = point_status($it.status.as_ref());
+        let is_new = status == PointStatus::Unknown;
         KeptPoint {
             is_continuous: is_continuous(&arn),
             arn,
@@ -40,8 +42,8 @@ macro_rules! kept_point {
             vault: $vault.clone(),
             copied_from: $it.source_backup_vault_arn,
             created: $created,
-            status: point_status($it.status.as_ref()),
-            told: $it.status_message.unwrap_or_default(),
+            status,
+            told: told($it.status_message, is_new, $it.status.as_ref()),
             delete_at,
             cold_at,
             key: $it.encryption_key_arn,
@@ -201,10 +203,11 @@ impl Member<'_> {
         let action = format!("look at the restore job {id}");
         let describe = self.backup(region).describe_restore_job().restore_job_id(id).send();
         let it = self.calls.call(DESCRIBE_RESTORE_JOB, &action, describe).await?;
+        let state = restore_state(it.status.as_ref());
         Ok(JobSeen {
             id: id.to_owned(),
-            state: restore_state(it.status.as_ref()),
-            told: it.status_message.unwrap_or_default(),
+            state,
+            told: told(it.status_message, state == JobState::Unknown, it.status.as_ref()),
             percent: it.percent_done,
             made: it.created_resource_arn,
         })
@@ -233,10 +236,11 @@ impl Member<'_> {
         self.find_restore_job(request, &format!("list the restores of {arn}"), keep).await?;
         jobs.sort_by_key(|it| std::cmp::Reverse(time(it.creation_date)));
         let seen = jobs.into_iter().filter_map(|it| {
+            let state = restore_state(it.status.as_ref());
             Some(JobSeen {
                 id: it.restore_job_id?,
-                state: restore_state(it.status.as_ref()),
-                told: it.status_message.unwrap_or_default(),
+                state,
+                told: told(it.status_message, state == JobState::Unknown, it.status.as_ref()),
                 percent: it.percent_done,
                 made: it.created_resource_arn,
             })
@@ -286,10 +290,11 @@ impl Member<'_> {
         let action = format!("look at the backup job {id}");
         let describe = self.backup(region).describe_backup_job().backup_job_id(id).send();
         let it = self.calls.call(DESCRIBE_BACKUP_JOB, &action, describe).await?;
+        let state = backup_state(it.state.as_ref());
         Ok(JobSeen {
             id: id.to_owned(),
-            state: backup_state(it.state.as_ref()),
-            told: it.status_message.unwrap_or_default(),
+            state,
+            told: told(it.status_message, state == JobState::Unknown, it.state.as_ref()),
             percent: it.percent_done,
             made: it.recovery_point_arn,
         })
@@ -329,10 +334,11 @@ fn listed(it: RecoveryPointByBackupVault, vault: &Destination) -> Option<KeptPoi
 }
 
 fn copied(it: CopyJob) -> JobSeen {
+    let state = copy_state(it.state.as_ref());
     JobSeen {
         id: it.copy_job_id.unwrap_or_default(),
-        state: copy_state(it.state.as_ref()),
-        told: it.status_message.unwrap_or_default(),
+        state,
+        told: told(it.status_message, state == JobState::Unknown, it.state.as_ref()),
         percent: None,
         made: it.destination_recovery_point_arn,
     }
