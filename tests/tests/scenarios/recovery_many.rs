@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use simulator::{Flaw, Moment};
+use simulator::{Flaw, Moment, RestoreJob};
 use tests::organization::backed_up;
 
 use crate::recovery::{REGION, World};
@@ -113,6 +113,33 @@ async fn two_people_who_restore_at_once_with_other_settings_are_told_of_each_oth
     }
     assert_eq!(third.code, 0, "{}\n{}", third.text, third.notes);
     assert_eq!(world.count("StartRestoreJob"), 2);
+}
+
+#[tokio::test]
+async fn a_restore_in_a_state_that_is_new_is_named_and_not_joined() {
+    let world = World::start().await;
+    let volume = &world.night(&[("EBS", "ec2@volume/vol-1")])[0];
+    let own = world.held(volume, &world.lost).await;
+    let strange = RestoreJob {
+        status: "STEWED".to_owned(),
+        recovery_point: Some(own.clone()),
+        plan: None,
+        ..RestoreJob::test("EBS", volume)
+    };
+    world.organization.backup(|it| {
+        it.restore_jobs_mut().create(&world.lost, REGION, "strange", strange);
+    });
+    let restoring = ["restore", &own, "--account", &world.lost, "--yes"];
+    let refused = world.run(&restoring).await;
+    assert_eq!(refused.code, 2, "{}\n{}", refused.text, refused.notes);
+    let told = "not followed: the restore job strange of the same recovery point is in a state that \
+                this release does not know (AWS calls it STEWED); hint: look at the job in AWS \
+                Backup, or run again with --again 2 to begin another";
+    assert!(refused.text.contains(told), "{}", refused.text);
+    assert_eq!(world.count("StartRestoreJob"), 0);
+    let again = world.run(&[&restoring[..], &["--again", "2"]].concat()).await;
+    assert_eq!(again.code, 0, "{}\n{}", again.text, again.notes);
+    assert_eq!(world.count("StartRestoreJob"), 1);
 }
 
 #[tokio::test]

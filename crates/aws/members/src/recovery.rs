@@ -300,7 +300,8 @@ impl Member<'_> {
         })
     }
 
-    /// Finds the backup job of a resource that is open, as AWS Backup makes one at a time of each.
+    /// Finds the backup job of a resource that is open, as AWS Backup makes one at a time of each. A job in
+    /// a state that is not known is not joined, since it may have ended.
     ///
     /// # Errors
     ///

@@ -125,7 +125,7 @@ pub(crate) async fn backup(
                 let made = made.as_deref().unwrap_or("a recovery point that AWS does not name");
                 format!("backed up as {made} by the job {job}")
             }
-            other @ (Ending::Failed { .. } | Ending::Unfollowed(_)) => {
+            other @ (Ending::Failed { .. } | Ending::Unfollowed(_) | Ending::Unclear(_)) => {
                 other.words(JobCommand::Backup).replacen("restored", "backed up", 1)
             }
         };
@@ -135,7 +135,7 @@ pub(crate) async fn backup(
     Ok(match ending {
         Ending::Restored { .. } => Exit::Fine,
         Ending::Failed { .. } => Exit::Findings,
-        Ending::Unfollowed(_) => Exit::Unfinished,
+        Ending::Unfollowed(_) | Ending::Unclear(_) => Exit::Unfinished,
     })
 }
 

@@ -26,6 +26,8 @@ pub(super) enum Ending {
     Failed { what: String, why: String, trouble: JobTrouble },
     /// Nobody could follow it. What was begun goes on.
     Unfollowed(String),
+    /// A job is in a state that this program does not know. It may be at work, or may have ended.
+    Unclear(String),
 }
 
 impl Ending {
@@ -50,6 +52,10 @@ impl Ending {
                 let hint = "run the same command again, which continues";
                 advised(format_args!("not followed: {why}"), Some(hint))
             }
+            Self::Unclear(why) => {
+                let hint = JobTrouble::Unclear.hint(by);
+                advised(format_args!("not followed: {why}"), Some(hint))
+            }
         }
     }
 
@@ -65,6 +71,10 @@ impl Ending {
             Self::Unfollowed(why) => {
                 json!({ "state": "unknown", "job": null, "made": null, "problem": why })
             }
+            Self::Unclear(why) => json!({
+                "state": "unknown", "job": null, "made": null, "problem": why,
+                "hint": JobTrouble::Unclear.hint(by),
+            }),
         }
     }
 }
@@ -80,7 +90,8 @@ pub(super) struct Carrier<'r, 'a> {
 type Made = Option<String>;
 
 impl<'a> Carrier<'_, 'a> {
-    /// Carries one plan out. Jobs that an earlier run began are joined.
+    /// Carries one plan out. Jobs that an earlier run began are joined. One in a state that is not known is
+    /// neither joined nor, without `--again`, repeated.
     pub(super) async fn carry(&self, plan: &RestorePlan) -> Ending {
         match self.steps(plan).await {
             Ok(ending) | Err(ending) => ending,
@@ -118,17 +129,24 @@ impl<'a> Carrier<'_, 'a> {
         let resource = &plan.point.resource;
         let earlier = enter().await?.copies_of(from, resource, arn, &to.arn(partition)).await;
         let earlier = earlier.map_err(|it| Ending::Unfollowed(it.problem()))?;
-        let mut job = None;
+        let (mut job, mut unclear) = (None, None);
         for it in earlier {
-            if it.may_be_open() || (it.is_done() && self.is_there(hop, it.made.as_deref()).await?) {
+            if it.is_open() || (it.is_done() && self.is_there(hop, it.made.as_deref()).await?) {
                 note("progress", &format!("{resource}: joins the copy job {}", it.id));
                 job = Some(it.id);
                 break;
+            }
+            if it.is_unclear() {
+                unclear.get_or_insert(it);
             }
         }
         let job = if let Some(job) = job {
             job
         } else {
+            if let Some(it) = unclear.filter(|_| !plan.is_again()) {
+                let what = format!("the copy job {} of the same recovery point", it.id);
+                return Err(Ending::Unclear(it.unclear(&what)));
+            }
             let started = enter().await?.start_copy(plan, hop, arn, partition).await;
             started.map_err(|it| refused(&it))?
         };
@@ -163,7 +181,7 @@ impl<'a> Carrier<'_, 'a> {
     /// make the same thing twice. One that ended well is joined as well, unless `--again` repeats it. One
     /// that failed is not repeated by the same token, and is for `--again` to tell apart. So is one of
     /// which the result is gone. Without `--again`, a run with other settings that is under way is an
-    /// error.
+    /// error, and so is a job of which nobody knows whether it is.
     async fn begun(
         &self,
         plan: &RestorePlan,
@@ -174,10 +192,17 @@ impl<'a> Carrier<'_, 'a> {
         let member = self.enter(&goal.account, &RESTORES, &goal.region, role).await?;
         let unread = |it: aws::Error| Ending::Unfollowed(it.problem());
         let earlier = member.restores_of(&goal.region, &goal.account, arn).await.map_err(unread)?;
-        let (mut done, mut others) = (vec![], vec![]);
-        for it in earlier.into_iter().filter(|it| it.may_be_open() || it.is_done()) {
+        let (mut done, mut unclear, mut others) = (vec![], None, vec![]);
+        for it in earlier {
+            if it.is_unclear() {
+                unclear.get_or_insert(it);
+                continue;
+            }
+            if !it.is_open() && !it.is_done() {
+                continue;
+            }
             let settings = member.restore_settings(&goal.region, &it.id).await.map_err(unread)?;
-            match (plan.is_restore(&settings), it.may_be_open()) {
+            match (plan.is_restore(&settings), it.is_open()) {
                 (true, true) => return Ok(Some(it.id)),
                 (true, false) => done.push(it.id),
                 (false, _) => others.push(it),
@@ -204,13 +229,18 @@ impl<'a> Carrier<'_, 'a> {
         if plan.is_again() {
             return Ok(None);
         }
+        // It may be this restore or that of somebody else, and a second one may make the same thing twice.
+        if let Some(it) = unclear {
+            let what = format!("the restore job {} of the same recovery point", it.id);
+            return Err(Ending::Unclear(it.unclear(&what)));
+        }
         for it in others {
             let why = format!(
                 "the restore job {} of the same recovery point is {}, with other settings",
                 it.id,
                 it.state.key()
             );
-            if it.may_be_open() {
+            if it.is_open() {
                 let what = "somebody else restores it".to_owned();
                 return Err(Ending::Failed { what, why, trouble: JobTrouble::Rival });
             }
@@ -272,10 +302,7 @@ pub(super) async fn follow(
         match job.state {
             JobState::Open => {}
             JobState::Completed => return Ok(job.made),
-            JobState::Unknown => {
-                let why = "AWS Backup has a state for it that this release does not know";
-                return Err(Ending::Unfollowed(format!("{what}: {why}")));
-            }
+            JobState::Unknown => return Err(Ending::Unclear(job.unclear(what))),
             JobState::Failed | JobState::Expired | JobState::Aborted | JobState::Partial => {
                 let why =
                     if job.told.is_empty() { "AWS gives no reason".to_owned() } else { job.told };

@@ -150,7 +150,7 @@ pub(crate) async fn recover(
     let is_unknown = |it: &Recovery| {
         let not_read =
             |all: &Vec<Hindrance>| all.iter().any(|it| matches!(it, Hindrance::NotRead(_)));
-        matches!(it.ending, Some(Ending::Unfollowed(_)))
+        matches!(it.ending, Some(Ending::Unfollowed(_) | Ending::Unclear(_)))
             || matches!(it.look, Some(Inspection::Unseen(_)))
             || it.plan.as_ref().is_err_and(not_read)
     };

@@ -152,7 +152,7 @@ pub(crate) async fn restore(
     let ending = carrier.carry(&plan).await;
     let look = match &ending {
         Ending::Restored { job, .. } => Some(carrier.look(&plan, job).await),
-        Ending::Failed { .. } | Ending::Unfollowed(_) => None,
+        Ending::Failed { .. } | Ending::Unfollowed(_) | Ending::Unclear(_) => None,
     };
     if arguments.manner.json {
         let look = look.as_ref().map(Inspection::json);
@@ -167,13 +167,20 @@ pub(crate) async fn restore(
         }
     }
     output.flush()?;
-    Ok(match (ending, look) {
+    Ok(exit(&ending, look.as_ref()))
+}
+
+/// The exit of a restore that ended so and, if something was restored, looks so.
+fn exit(ending: &Ending, look: Option<&Inspection>) -> Exit {
+    match (ending, look) {
         (Ending::Failed { .. }, _) | (_, Some(Inspection::Unusable(_))) => Exit::Findings,
-        (Ending::Unfollowed(_), _) | (_, Some(Inspection::Unseen(_))) => Exit::Unfinished,
+        (Ending::Unfollowed(_) | Ending::Unclear(_), _) | (_, Some(Inspection::Unseen(_))) => {
+            Exit::Unfinished
+        }
         (Ending::Restored { .. }, Some(Inspection::Good(_) | Inspection::Unproven(_)) | None) => {
             Exit::Fine
         }
-    })
+    }
 }
 
 /// Looks at the way of a recovery point, and plans.

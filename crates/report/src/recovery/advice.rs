@@ -10,6 +10,8 @@ use super::command::{JobCommand, RestoringCommand};
 pub enum JobTrouble {
     /// Somebody else restores the same with other settings.
     Rival,
+    /// A job is in a state that this program does not know.
+    Unclear,
     /// An earlier run restored it, and what that made is gone.
     Gone,
     /// Another backup of the resource is made at the moment.
@@ -82,8 +84,9 @@ const WORDS: [(&[&str], JobTrouble); 10] = [
 
 impl JobTrouble {
     /// Every trouble.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Rival,
+        Self::Unclear,
         Self::Gone,
         Self::Busy,
         Self::PassRole,
@@ -127,6 +130,9 @@ impl JobTrouble {
             (Self::Rival, _) => format!(
                 "talk to those who began it and wait for it, or {again} to restore it once more"
             ),
+            (Self::Unclear, _) => {
+                format!("look at the job in AWS Backup, or {again} to begin another")
+            }
             (Self::Gone, Some(_)) => format!("{again} to restore it once more"),
             (Self::Busy, _) => "wait until it ends, then run again".to_owned(),
             (Self::PassRole, None) => {
@@ -205,6 +211,8 @@ mod tests {
         assert!(advice("Recovery point arn:… does not exist.").contains("org-backup points"));
         let restore = JobCommand::Restoring(RestoringCommand::Restore);
         assert!(JobTrouble::Rival.hint(restore).contains("--again 2"));
+        let unclear = "look at the job in AWS Backup, or run again with --again 2 to begin another";
+        assert_eq!(JobTrouble::Unclear.hint(restore), unclear);
         assert!(advice("Tea is cold").contains("--again"));
     }
 

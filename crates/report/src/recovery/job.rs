@@ -18,14 +18,25 @@ pub struct JobSeen {
 }
 
 impl JobSeen {
-    /// Returns whether it waits or is at work, or may be, as the state is not known here.
-    pub fn may_be_open(&self) -> bool {
-        matches!(self.state, JobState::Open | JobState::Unknown)
+    /// Returns `true` if it waits or is at work.
+    pub fn is_open(&self) -> bool {
+        self.state == JobState::Open
+    }
+
+    /// Returns `true` if nobody knows whether it is at work, since its state is newer than this program.
+    pub fn is_unclear(&self) -> bool {
+        self.state == JobState::Unknown
     }
 
     /// Returns whether it is done.
     pub fn is_done(&self) -> bool {
         self.state == JobState::Completed
+    }
+
+    /// Returns the sentence about a state that is not known, in which `what` names the job.
+    pub fn unclear(&self, what: &str) -> String {
+        let told = if self.told.is_empty() { String::new() } else { format!(" ({})", self.told) };
+        format!("{what} is in a state that this release does not know{told}")
     }
 
     /// Its progress in a few words, as in `open, 40.0 %`.
@@ -41,11 +52,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_job_in_a_state_that_is_new_may_be_at_work_and_is_not_done() {
+    fn a_job_in_a_state_that_is_new_is_neither_at_work_nor_done() {
         let (id, told) = (String::new(), String::new());
         let job = JobSeen { id, state: JobState::Unknown, told, percent: None, made: None };
-        assert!(job.may_be_open() && !job.is_done());
+        assert!(job.is_unclear() && !job.is_open() && !job.is_done());
         assert_eq!(job.progress(), "unknown");
+        let why = "the restore job 7 is in a state that this release does not know";
+        assert_eq!(job.unclear("the restore job 7"), why);
+        let job = JobSeen { told: "AWS calls it STEWED".to_owned(), ..job };
+        assert_eq!(job.unclear("the restore job 7"), format!("{why} (AWS calls it STEWED)"));
     }
 
     #[test]
