@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-/// The least time that the queue hides an event for.
-const HIDDEN: Duration = Duration::from_mins(10);
+/// The shortest run that the queue hides an event for (`FunctionTimeouts` of `restore-testing.yaml`). It
+/// hides that of a shorter run for as long, so that the deliveries last for the longest window.
+const SHORTEST_RUN: Duration = Duration::from_mins(10);
 
-/// The time by which the queue hides an event longer than that, or than a run may take.
+/// The time by which the queue hides an event longer than the run may take.
 const SLACK: Duration = Duration::from_mins(1);
 
 /// The time that a run needs: for the delivery, one look and the report.
@@ -30,10 +31,10 @@ impl Window {
         self.kept.saturating_sub(self.passed)
     }
 
-    /// Returns `true` if the next run would come too late to look and to report. The queue delivers an event
-    /// again by the time at which the run began, however early it ends.
+    /// Returns `true` if the next run would come too late to look and to report. The queue counts from the
+    /// beginning of this run, however early it ends.
     pub fn is_last(self) -> bool {
-        let next = self.began.saturating_add(self.run.max(HIDDEN)).saturating_add(SLACK);
+        let next = self.began.saturating_add(self.run.max(SHORTEST_RUN)).saturating_add(SLACK);
         next.saturating_add(LOOK) > self.kept
     }
 
